@@ -1,0 +1,82 @@
+"""How every stage reads and writes files: canonical JSON, atomic replacement, hashes, safe names."""
+
+import hashlib
+import os
+import re
+import tempfile
+import unicodedata
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_WINDOWS_DEVICE = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
+_LONGEST_SLUG = 80
+
+
+class ArtifactError(Exception):
+    """A file that one stage hands to the next is missing or not what its contract says."""
+
+
+def slug(name: str) -> str:
+    """Return `name` as a path segment that needs no escaping on any file system or in any URL.
+
+    A name that is already safe stays as it is. Any other name loses its unsafe characters and
+    gains eight hexadecimal digits of its SHA-256, so that two names never share a slug.
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = _UNSAFE.sub("-", plain).strip("-._")[:_LONGEST_SLUG].rstrip("-._")
+    if plain == name and not _WINDOWS_DEVICE.match(name):
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return f"{plain}-{digest}".lstrip("-") if not _WINDOWS_DEVICE.match(plain) else f"x-{digest}"
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def encode(value: Any) -> bytes:
+    """Return `value` (dataclasses included) as compact JSON with sorted keys and a final newline."""
+    return msgspec.json.encode(value, order="sorted") + b"\n"
+
+
+def decode(path: Path, kind: type[T], remedy: str) -> T:
+    """Read a JSON file and check it against the dataclass `kind`.
+
+    Raises ArtifactError, which names the file, the fault and the `remedy` (a command to run).
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError:
+        raise ArtifactError(f"{path} does not exist: run {remedy}") from None
+    except msgspec.MsgspecError as error:
+        raise ArtifactError(f"{path} is not a {kind.__name__}: {error}; run {remedy}") from None
+
+
+def write(path: Path, data: bytes) -> bool:
+    """Put `data` at `path` in one step, and only where it differs from what is there.
+
+    The bytes go to a temporary file beside `path`, which is then renamed: a reader sees the old
+    file or the new one, never a part. Returns whether the file changed.
+    """
+    try:
+        if path.read_bytes() == data:
+            return False
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".partial")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return True

@@ -1,0 +1,53 @@
+"""python -m export: turn a torchvision model into one ONNX file with its layers as outputs."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from export.architectures import MODELS
+from export.build import export
+from export.errors import ExportError
+from export.graph import DEFAULT_LAYERS
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the export with command line `arguments`; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m export",
+        description="Write a torchvision model as one ONNX file whose outputs are its layers, "
+        "check every output against PyTorch, and describe it in a manifest beside it.",
+    )
+    parser.add_argument("--model", default="resnet18", help=f"one of: {', '.join(MODELS)}")
+    parser.add_argument(
+        "--weights",
+        default="auto",
+        help="auto (torchvision's ImageNet weights, else the bundled ones), bundled, "
+        "imagenet1k_v1, random:SEED, or the path of a .safetensors or .pth file (default: auto)",
+    )
+    parser.add_argument(
+        "--layers",
+        default=DEFAULT_LAYERS,
+        help="stem+blocks (all but the batch norms that only a ReLU reads), all, or names with "
+        "commas between them (default: stem+blocks)",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/model"), help="folder to write to (build/model)"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        done = export(options.model, options.weights, options.layers, options.out)
+    except (ExportError, OSError) as error:
+        print(f"export: {error}", file=sys.stderr)
+        return 1
+    for remark in done.remarks:
+        print(f"export: {remark}")
+    outputs = sum(layer.exported for layer in done.manifest.layers)
+    print(
+        f"export: {done.manifest.onnx.name} with {done.manifest.weights.name} and {outputs} outputs;"
+        f" largest relative difference from PyTorch {done.difference:.1e}"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

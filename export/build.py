@@ -1,0 +1,99 @@
+"""The export, from beginning to end."""
+
+import dataclasses
+import io
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+import artifacts
+from export.architectures import architecture
+from export.errors import VerificationError
+from export.graph import choose, describe, keep, trace
+from export.manifest import (
+    SCHEMA_VERSION,
+    Classifier,
+    File,
+    ModelManifest,
+    arrays_path,
+    manifest_path,
+    onnx_path,
+)
+from export.onnx_file import OPSET, TOLERANCE, onnx_bytes, verify
+from export.weights import load_weights
+
+
+@dataclasses.dataclass(frozen=True)
+class Exported:
+    """What an export did."""
+
+    manifest: ModelManifest
+    path: Path
+    """The manifest's."""
+    difference: float
+    """Largest relative difference from PyTorch over all outputs."""
+    remarks: list[str]
+
+
+def export(model: str, weights: str, layers: str, folder: Path) -> Exported:
+    """Write the ONNX file, its arrays and, last, its manifest to `folder`.
+
+    Raises an ExportError; then no ONNX file and no manifest of this model are left in `folder`
+    if the fault is in the file, and everything is left as it was otherwise.
+    """
+    chosen_architecture = architecture(model)
+    network, weights_used, remarks = load_weights(weights, chosen_architecture)
+    graph = trace(network)
+    crop = chosen_architecture.input.crop
+    described, classifier = describe(graph, crop)
+    names = choose(described, layers, classifier)
+    taps = keep(graph, names)
+
+    data = onnx_bytes(taps, chosen_architecture.input.name, names, crop)
+    onnx_file, manifest_file = onnx_path(folder, model), manifest_path(folder, model)
+    try:
+        difference = verify(data, taps, names, crop)
+    except VerificationError:
+        onnx_file.unlink(missing_ok=True)
+        manifest_file.unlink(missing_ok=True)
+        raise
+    arrays = _arrays(network, classifier)
+    arrays_file = arrays_path(folder, model)
+    artifacts.write(onnx_file, data)
+    artifacts.write(arrays_file, arrays)
+    manifest = ModelManifest(
+        schema_version=SCHEMA_VERSION,
+        model=model,
+        onnx=File(onnx_file.name, artifacts.sha256(onnx_file)),
+        opset=OPSET,
+        producers={name: version(name) for name in ("torch", "torchvision", "onnx", "onnxscript")},
+        tolerance=TOLERANCE,
+        layer_choice=layers,
+        weights=weights_used,
+        input=chosen_architecture.input,
+        categories=chosen_architecture.categories,
+        layers=tuple(
+            dataclasses.replace(layer, exported=layer.name in names) for layer in described
+        ),
+        logits=described[-1].name,
+        classifier=classifier if classifier and classifier.features in names else None,
+        arrays=File(arrays_file.name, artifacts.sha256(arrays_file)),
+    )
+    artifacts.write(manifest_file, artifacts.encode(manifest))
+    return Exported(manifest, manifest_file, difference, remarks)
+
+
+def _arrays(network: nn.Module, classifier: Classifier | None) -> bytes:
+    """Return the NumPy archive that ModelManifest.arrays describes."""
+    first = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
+    arrays: dict[str, torch.Tensor] = {"stem": first.weight}
+    if classifier is not None:
+        linear = network.get_submodule(classifier.logits)
+        arrays["classifier.weight"] = linear.get_parameter("weight")
+        arrays["classifier.bias"] = linear.get_parameter("bias")
+    file = io.BytesIO()
+    np.savez(file, **{name: tensor.detach().numpy() for name, tensor in arrays.items()})
+    return file.getvalue()

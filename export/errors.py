@@ -1,0 +1,17 @@
+"""What can go wrong while a model is exported."""
+
+
+class ExportError(Exception):
+    """The export cannot go on; the message says what is wrong and what to do next."""
+
+
+class WeightsError(ExportError):
+    """The weights cannot be used with this architecture."""
+
+
+class LayersError(ExportError):
+    """A layer was asked for that the model's graph does not have."""
+
+
+class VerificationError(ExportError):
+    """The ONNX file computes something else than PyTorch does."""
