@@ -13,7 +13,8 @@ import msgspec
 T = TypeVar("T")
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_WINDOWS_DEVICE = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
+# Names that Windows keeps for devices, and the one that every folder of ours uses itself.
+_RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d|index)(\.|$)")
 _LONGEST_SLUG = 80
 
 
@@ -21,18 +22,32 @@ class ArtifactError(Exception):
     """A file that one stage hands to the next is missing or not what its contract says."""
 
 
+def sanitise(name: str) -> str:
+    """Return what of `name` can stand in any file system and URL unescaped; may be empty."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = _UNSAFE.sub("-", plain).strip("-._")[:_LONGEST_SLUG].rstrip("-._")
+    return "" if _RESERVED.match(plain) else plain
+
+
 def slug(name: str) -> str:
     """Return `name` as a path segment that needs no escaping on any file system or in any URL.
 
     A name that is already safe stays as it is. Any other name loses its unsafe characters and
-    gains eight hexadecimal digits of its SHA-256, so that two names never share a slug.
+    gains eight hexadecimal digits of its SHA-256, so that two names do not share a slug.
     """
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    plain = _UNSAFE.sub("-", plain).strip("-._")[:_LONGEST_SLUG].rstrip("-._")
-    if plain == name and not _WINDOWS_DEVICE.match(name):
-        return name
-    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    return f"{plain}-{digest}".lstrip("-") if not _WINDOWS_DEVICE.match(plain) else f"x-{digest}"
+    plain = sanitise(name)
+    return plain if plain == name else f"{plain or 'x'}-{fingerprint(name)}"
+
+
+def fingerprint(name: str) -> str:
+    """Return the first eight hexadecimal digits of the SHA-256 of `name`, any file name included."""
+    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+
+
+def printable(text: str) -> str:
+    """Return `text`, which may be any file name, as text that can be shown and encoded anywhere."""
+    decoded = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", decoded))
 
 
 def sha256(path: Path) -> str:

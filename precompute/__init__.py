@@ -1,0 +1,1 @@
+"""ONNX and photos in, tile sheets and indices out. Works without PyTorch."""

@@ -1,0 +1,77 @@
+"""python -m precompute: run the model over photos and write tiles and indices."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import artifacts
+from precompute.build import Settings, precompute
+from precompute.errors import PrecomputeError
+from precompute.progress import show
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the precomputation with command line `arguments`; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m precompute",
+        description="Run an exported model over a folder of photos with onnxruntime, and write one "
+        "tile sheet per photo and layer, their figures, and an index. Only what changed since the "
+        "last run is computed.",
+    )
+    parser.add_argument(
+        "--manifest",
+        type=Path,
+        default=Path("build/model/resnet18.json"),
+        help="manifest beside the ONNX file (build/model/resnet18.json)",
+    )
+    parser.add_argument(
+        "--images", type=Path, default=Path("examples"), help="folder of photos (examples)"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/tiles"), help="folder to write to (build/tiles)"
+    )
+    parser.add_argument(
+        "--provider",
+        default="auto",
+        help="onnxruntime's execution provider: auto, cpu, cuda, coreml, openvino, directml, "
+        "tensorrt, migraphx, rocm or qnn (auto: the best that is installed)",
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="photos computed at the same time (one per core)",
+    )
+    parser.add_argument(
+        "--allow-skips",
+        action="store_true",
+        help="go on without photos that cannot be used, and list them in the index",
+    )
+    options = parser.parse_args(arguments)
+    settings = Settings(
+        manifest=options.manifest,
+        photos=options.images.expanduser(),
+        tiles=options.out,
+        provider=options.provider,
+        workers=max(1, options.workers),
+        allow_skips=options.allow_skips,
+    )
+    try:
+        built = precompute(settings, show)
+    except (PrecomputeError, artifacts.ArtifactError, OSError) as error:
+        print(f"precompute: {error}", file=sys.stderr)
+        return 1
+    for remark in built.remarks:
+        print(f"precompute: {remark}")
+    for skip in built.index.skipped:
+        print(f"precompute: left out {skip.file}: {skip.reason}")
+    print(
+        f"precompute: {len(built.index.images)} photos, {built.computed} computed, "
+        f"{len(built.index.layers)} layers each, on {built.index.provider}"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,255 @@
+"""The precomputation, from beginning to end: gather, compute what changed, write the index last."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import distributions, version
+from pathlib import Path
+
+import numpy as np
+
+import artifacts
+from export.manifest import Layer, ModelManifest, read_manifest
+from precompute import index, store
+from precompute.entry import Model, entry_files
+from precompute.errors import PhotoError, PrecomputeError
+from precompute.photos import Photo, find_photos
+from precompute.shared import shared_files
+from precompute.workers import parallel
+
+Progress = Callable[[str, int], Callable[[], None]]
+"""Called with what is done and how many there are; returns what to call after each."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a person can choose."""
+
+    manifest: Path
+    photos: Path
+    tiles: Path
+    provider: str
+    workers: int
+    allow_skips: bool
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build did."""
+
+    index: index.GalleryIndex
+    computed: int
+    """How many photos were computed; the others had not changed."""
+    remarks: list[str]
+
+
+class SkippedPhotosError(PrecomputeError):
+    """Some photos cannot be used; everything else has been computed and is kept."""
+
+
+def precompute(settings: Settings, progress: Progress) -> Built:
+    """Bring the tiles up to date with the model and the photos.
+
+    Raises PrecomputeError or artifacts.ArtifactError. Then the index is as it was before.
+    """
+    manifest = read_manifest(settings.manifest)
+    onnx = _checked(settings.manifest, manifest)
+    manifest_sha256 = artifacts.sha256(settings.manifest)
+    photos, remarks = find_photos(settings.photos, manifest.categories)
+    folder = index.model_folder(settings.tiles, manifest.model)
+    producers = {"numpy": version("numpy"), "pillow": version("pillow"), **_onnxruntime()}
+
+    keys = _keys(photos, manifest_sha256, settings.provider, producers)
+    stale = [p for p in photos if not store.is_current(folder / p.id, _record(folder, p.id), keys[p.id])]
+    earlier = _earlier_index(folder)
+    provider = earlier.provider if earlier is not None and not stale else ""
+    skipped: list[index.Skipped] = []
+    if stale:
+        # Loading onnxruntime takes longer than finding out that there is nothing to do.
+        from precompute.session import choose_provider
+
+        choice = choose_provider(settings.provider, onnx)
+        provider = choice.name
+        remarks += [choice.remark] if choice.remark else []
+        skipped = _compute(stale, keys, settings, provider, folder, progress)
+    if skipped and not settings.allow_skips:
+        raise SkippedPhotosError(_skip_report(skipped, len(photos)))
+
+    lost = {skip.file for skip in skipped}
+    used = [photo for photo in photos if _shown_path(photo, settings.photos) not in lost]
+    if not used:
+        raise PrecomputeError(_skip_report(skipped, len(photos)))
+    layers = _share(manifest, used, keys, folder, earlier, settings.workers, progress)
+    gallery = index.GalleryIndex(
+        schema_version=index.SCHEMA_VERSION,
+        model=manifest.model,
+        manifest_sha256=manifest_sha256,
+        provider=provider,
+        producers=producers,
+        images=tuple(
+            index.ImageReference(photo.id, store.content_key(_record(folder, photo.id)))
+            for photo in used
+        ),
+        shared_sha256=store.content_key(_record(folder, index.SHARED)),
+        layers=layers,
+        skipped=tuple(skipped),
+    )
+    artifacts.write(index.index_path(folder), artifacts.encode(gallery))
+    ids = {photo.id for photo in used}
+    store.remove_others(folder, {*ids, index.SHARED, store.RECORDS, "index.json"})
+    store.remove_others(
+        folder / store.RECORDS, {_record(folder, name).name for name in {*ids, index.SHARED}}
+    )
+    return Built(gallery, len(stale) - len(skipped), remarks)
+
+
+def _checked(manifest_path: Path, manifest: ModelManifest) -> Path:
+    """Return the path of the ONNX file after comparing it and the arrays with their hashes."""
+    for file in (manifest.onnx, manifest.arrays):
+        path = manifest_path.parent / file.name
+        found = artifacts.sha256(path) if path.is_file() else "no file"
+        if found != file.sha256:
+            raise PrecomputeError(
+                f"{path} is not the file that {manifest_path.name} describes: expected SHA-256 "
+                f"{file.sha256}, got {found}: run make export"
+            )
+    return manifest_path.parent / manifest.onnx.name
+
+
+def _onnxruntime() -> dict[str, str]:
+    """Return the name and version of the onnxruntime wheel, of which there are several."""
+    names = {distribution.name for distribution in distributions()}
+    wheels = sorted(name for name in names if name.lower().startswith("onnxruntime"))
+    if not wheels:
+        raise PrecomputeError("onnxruntime is not installed: run make precompute")
+    return {name: version(name) for name in wheels}
+
+
+def _keys(
+    photos: list[Photo], manifest_sha256: str, provider: str, producers: dict[str, str]
+) -> dict[str, str]:
+    """Return for each photo's id a fingerprint of everything that its folder depends on."""
+    here = Path(__file__).parent
+    code = store.source_key(here, Path(artifacts.__file__), here.parent / "export" / "manifest.py")
+    return {
+        photo.id: store.key_of(
+            photo.description(), artifacts.sha256(photo.path), manifest_sha256, provider, producers, code
+        )
+        for photo in photos
+    }
+
+
+def _compute(
+    stale: list[Photo],
+    keys: dict[str, str],
+    settings: Settings,
+    provider: str,
+    folder: Path,
+    progress: Progress,
+) -> list[index.Skipped]:
+    """Compute the folders of `stale` photos; return the ones that cannot be used, in order."""
+    done = progress("photos", len(stale))
+    faults: dict[str, str] = {}
+    work = partial(_compute_one, folder=folder, keys=keys)
+    start = (settings.manifest, provider)
+    for photo, fault in parallel(work, stale, settings.workers, _start, start):
+        if fault is not None:
+            faults[photo.id] = fault
+        done()
+    return [
+        index.Skipped(_shown_path(photo, settings.photos), faults[photo.id])
+        for photo in stale
+        if photo.id in faults
+    ]
+
+
+_model: Model | None = None
+"""This process's own copy of the model."""
+
+
+def _start(manifest_path: Path, provider: str) -> None:
+    global _model
+    from precompute.session import open_session
+
+    manifest = read_manifest(manifest_path)
+    with np.load(manifest_path.parent / manifest.arrays.name, allow_pickle=False) as arrays:
+        held = dict(arrays)
+    session = open_session(manifest_path.parent / manifest.onnx.name, provider)
+    _model = Model(manifest, session, held)
+
+
+def _compute_one(photo: Photo, folder: Path, keys: dict[str, str]) -> str | None:
+    """Write one photo's folder; return why it cannot be used, or None."""
+    assert _model is not None
+    try:
+        files = entry_files(photo, _model)
+    except PhotoError as error:
+        return str(error)
+    digests = store.replace_folder(folder / photo.id, files)
+    store.write_record(_record(folder, photo.id), keys[photo.id], digests)
+    return None
+
+
+def _share(
+    manifest: ModelManifest,
+    photos: list[Photo],
+    keys: dict[str, str],
+    folder: Path,
+    earlier: index.GalleryIndex | None,
+    workers: int,
+    progress: Progress,
+) -> tuple[index.SharedLayer, ...]:
+    """Bring what is said over all photos up to date; return it in brief, in forward order."""
+    charts = [photo.id for photo in photos if photo.chart]
+    rest = [photo.id for photo in photos if not photo.chart]
+    if not rest:
+        charts, rest = [], charts
+    key = store.key_of(rest, charts, [keys[photo.id] for photo in photos])
+    target, record = folder / index.SHARED, _record(folder, index.SHARED)
+    if earlier is not None and store.is_current(target, record, key):
+        return earlier.layers
+    done = progress("layers over all photos", len(manifest.feature_maps))
+    fresh = store.fresh_folder(target)
+    work = partial(_share_one, folder=folder, target=fresh, photos=rest, charts=charts)
+    briefs: dict[str, index.SharedLayer] = {}
+    digests: dict[str, str] = {}
+    for layer, (brief, written) in parallel(work, manifest.feature_maps, workers):
+        briefs[layer.name] = brief
+        digests |= written
+        done()
+    store.swap_in(fresh, target)
+    store.write_record(record, key, digests)
+    return tuple(briefs[layer.name] for layer in manifest.feature_maps)
+
+
+def _share_one(
+    layer: Layer, folder: Path, target: Path, photos: list[str], charts: list[str]
+) -> tuple[index.SharedLayer, dict[str, str]]:
+    """Write one layer's shared files into `target`; return the brief and path to SHA-256."""
+    files, brief = shared_files(folder, layer, photos, charts)
+    return brief, store.add_files(target, files)
+
+
+def _record(folder: Path, name: str) -> Path:
+    return folder / store.RECORDS / f"{name}.json"
+
+
+def _earlier_index(folder: Path) -> index.GalleryIndex | None:
+    try:
+        return index.read_index(folder)
+    except artifacts.ArtifactError:
+        return None
+
+
+def _shown_path(photo: Photo, folder: Path) -> str:
+    return artifacts.printable(os.fspath(photo.path.relative_to(folder)))
+
+
+def _skip_report(skipped: list[index.Skipped], total: int) -> str:
+    lines = "".join(f"\n  {skip.file}: {skip.reason}" for skip in skipped)
+    return (
+        f"{len(skipped)} of {total} photos cannot be used:{lines}\n"
+        "What could be computed is kept. Mend or remove these files, or publish without them: "
+        "make site ALLOW_SKIPS=1"
+    )

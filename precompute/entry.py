@@ -1,0 +1,226 @@
+"""Everything that is computed for one photo, as the files of its folder."""
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from PIL import Image
+
+import artifacts
+from export.manifest import Layer, ModelManifest
+from precompute import index
+from precompute.decode import decode
+from precompute.errors import PhotoError
+from precompute.figures import EXACT, number, numbers
+from precompute.photos import Photo
+from precompute.preprocess import crop, geometry, normalise
+from precompute.reductions import (
+    class_evidence,
+    colours,
+    principal_components,
+    project,
+    softmax,
+    strip_tile,
+)
+from precompute.session import run
+from precompute.tiles import Float32, Pixels, grid, png, quantise, quantise_together, scale_of, sheet
+
+ANSWERS = 5
+STRIP_TILE = 28
+"""Pixels; a whole multiple or fraction of the maps of a 224-pixel ResNet."""
+LONGEST_PHOTO = 1024
+LONGEST_THUMBNAIL = 320
+
+Files = dict[str, bytes]
+"""File name to content."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is needed to compute photos, opened once per process."""
+
+    manifest: ModelManifest
+    session: onnxruntime.InferenceSession
+    arrays: dict[str, NDArray[np.float32]]
+    """As ModelManifest.arrays describes them."""
+
+
+def entry_files(photo: Photo, model: Model) -> Files:
+    """Return the files of the photo's folder; `index.json` is its ImageEntry.
+
+    Raises PhotoError, without the photo's name, where the picture cannot be used or the network
+    gives numbers that are not finite.
+    """
+    manifest = model.manifest
+    picture = decode(photo.path)
+    pixels = crop(picture, manifest.input)
+    activations = run(model.session, manifest, normalise(pixels, manifest.input))
+    logits = activations[manifest.logits]
+    if not np.isfinite(logits).all():
+        raise PhotoError(f"layer {manifest.logits}: NaN or infinity among the logits")
+    files: Files = {index.INPUT_NAME: png(pixels)}
+    sheets = []
+    for layer in manifest.feature_maps:
+        sheets.append(sheet_files(layer, activations[layer.name], files))
+    answers = _answers(logits, manifest)
+    evidence = _evidence(activations, answers, model)
+    files[index.STRIP_NAME] = png(
+        np.hstack([strip_tile(activations[s.layer], STRIP_TILE) for s in sheets])
+    )
+    files[index.PHOTO_NAME], photo_size = _jpeg(picture, LONGEST_PHOTO, 85)
+    files[index.THUMBNAIL_NAME], thumbnail_size = _jpeg(picture, LONGEST_THUMBNAIL, 80)
+    width, height = picture.size
+    _check_box(photo, width, height)
+    entry = index.ImageEntry(
+        schema_version=index.SCHEMA_VERSION,
+        id=photo.id,
+        title=photo.title,
+        author=photo.author,
+        licence=photo.licence,
+        source=photo.source,
+        modified=photo.modified,
+        note=photo.note,
+        chart=photo.chart,
+        width=width,
+        height=height,
+        true_class=photo.true_class,
+        correct=answers[0].name == photo.true_class if photo.true_class else None,
+        box=photo.box,
+        crop=_rounded(geometry(width, height, manifest.input).box(width, height)),
+        input=index.INPUT_NAME,
+        photo=index.PHOTO_NAME,
+        photo_width=photo_size[0],
+        photo_height=photo_size[1],
+        thumbnail=index.THUMBNAIL_NAME,
+        thumbnail_width=thumbnail_size[0],
+        thumbnail_height=thumbnail_size[1],
+        answers=answers,
+        evidence=evidence,
+        strip=index.Strip(index.STRIP_NAME, STRIP_TILE, tuple(s.layer for s in sheets)),
+        sheets=tuple(sheets),
+    )
+    files["index.json"] = artifacts.encode(entry)
+    return files
+
+
+def sheet_files(layer: Layer, activations: Float32, files: Files) -> index.TileSheet:
+    """Add the files of one layer's (C, height, width) activations; return what describes them."""
+    quantised = quantise(activations, layer.name)
+    columns, rows = grid(len(activations))
+    files[index.sheet_name(layer.slug)] = png(sheet(quantised.pixels))
+    summary, ranges = _summary(activations)
+    files[index.summary_name(layer.slug)] = png(summary)
+    components, shown = _components(activations)
+    files[index.pca_name(layer.slug)] = png(components)
+    width = activations.shape[2]
+    figures = index.LayerFigures(
+        layer=layer.name,
+        low=numbers(quantised.low, EXACT),
+        high=numbers(quantised.high, EXACT),
+        mean=numbers(quantised.mean),
+        std=numbers(quantised.std),
+        zeros=numbers(quantised.zeros),
+        row=(quantised.peak // width).tolist(),
+        column=(quantised.peak % width).tolist(),
+        mean_low=ranges[0],
+        mean_high=ranges[1],
+        max_low=ranges[2],
+        max_high=ranges[3],
+        pca=shown,
+    )
+    files[index.figures_name(layer.slug)] = artifacts.encode(figures)
+    return index.TileSheet(
+        layer=layer.name,
+        path=index.sheet_name(layer.slug),
+        figures=index.figures_name(layer.slug),
+        summary=index.summary_name(layer.slug),
+        pca=index.pca_name(layer.slug),
+        columns=columns,
+        rows=rows,
+        tile_width=width,
+        tile_height=activations.shape[1],
+        low=number(float(quantised.low.min()), EXACT),
+        high=number(float(quantised.high.max()), EXACT),
+        scale=number(scale_of(activations), EXACT),
+    )
+
+
+def _summary(activations: Float32) -> tuple[Pixels, tuple[float, float, float, float]]:
+    """Return the channel mean above the channel maximum, and the range of each."""
+    mean, mean_low, mean_high = quantise_together(activations.mean(axis=0))
+    largest, max_low, max_high = quantise_together(activations.max(axis=0))
+    ranges = tuple(number(value, EXACT) for value in (mean_low, mean_high, max_low, max_high))
+    return np.vstack([mean, largest]), ranges  # type: ignore[return-value]
+
+
+def _components(activations: Float32) -> tuple[Pixels, index.Components]:
+    """Return the first three components, each on its own range, in the photo's own basis."""
+    basis = principal_components(activations)
+    scores = project(activations, basis)
+    low, high = scores.min(axis=(1, 2)), scores.max(axis=(1, 2))
+    return colours(scores, low, high), components_of(low, high, basis.explained)
+
+
+def components_of(*rows: NDArray[np.floating[Any]]) -> index.Components:
+    """Return low, high and explained variance, each (3,), as the contract has them."""
+    return index.Components(*(tuple(numbers(row)) for row in rows))  # type: ignore[arg-type]
+
+
+def _answers(logits: Float32, manifest: ModelManifest) -> tuple[index.Answer, ...]:
+    probabilities = softmax(logits)
+    best = np.argsort(-logits, kind="stable")[:ANSWERS]
+    return tuple(
+        index.Answer(
+            category=int(position),
+            name=manifest.categories[position],
+            logit=number(float(logits[position]), EXACT),
+            probability=number(float(probabilities[position])),
+        )
+        for position in best
+    )
+
+
+def _evidence(
+    activations: dict[str, Float32], answers: tuple[index.Answer, ...], model: Model
+) -> tuple[index.Evidence, ...]:
+    classifier = model.manifest.classifier
+    if classifier is None:
+        return ()
+    rows = [answer.category for answer in answers]
+    features = activations[classifier.features]
+    maps = class_evidence(features, model.arrays["classifier.weight"][rows])
+    bias = model.arrays["classifier.bias"]
+    return tuple(
+        index.Evidence(
+            category=category,
+            height=features.shape[1],
+            width=features.shape[2],
+            bias=number(float(bias[category]), EXACT),
+            values=numbers(values),
+        )
+        for category, values in zip(rows, maps, strict=True)
+    )
+
+
+def _jpeg(picture: Image.Image, longest: int, quality: int) -> tuple[bytes, tuple[int, int]]:
+    """Return the picture as a JPEG without metadata, no side longer than `longest`, and its size."""
+    shrink = min(1.0, longest / max(picture.size))
+    size = (max(1, round(picture.width * shrink)), max(1, round(picture.height * shrink)))
+    file = io.BytesIO()
+    smaller = picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS)
+    smaller.save(file, "JPEG", quality=quality, optimize=True, progressive=True)
+    return file.getvalue(), size
+
+
+def _check_box(photo: Photo, width: int, height: int) -> None:
+    box = photo.box
+    if box and (min(box[:2]) < 0 or box[2] > width or box[3] > height):
+        raise PhotoError(f"'box' is {list(box)}, which is not inside its {width}×{height} pixels")
+
+
+def _rounded(box: index.Box) -> index.Box:
+    left, top, right, bottom = (number(edge) for edge in box)
+    return left, top, right, bottom

@@ -1,0 +1,27 @@
+"""Arrays as lists of numbers that are short in JSON and lose nothing that they should keep."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+EXACT = 9
+"""Significant digits after which a decimal number names one float32 and no other."""
+READABLE = 6
+
+
+def numbers(values: NDArray[np.floating], digits: int = READABLE) -> list[float]:
+    """Return `values`, of any shape, as a flat list rounded to `digits` significant digits."""
+    wide = np.asarray(values, dtype=np.float64).ravel()
+    with np.errstate(divide="ignore"):
+        magnitude = np.floor(np.log10(np.abs(wide)))
+    places = np.where(np.isfinite(magnitude), digits - 1 - magnitude, 0)
+    # A power of ten up to 22 is exact in float64, so the quotient is the nearest number to the
+    # decimal that is meant, and prints as that decimal.
+    up = 10.0 ** np.clip(places, 0, 22)
+    down = 10.0 ** np.clip(-places, 0, 22)
+    rounded = np.where(places > 22, wide, np.rint(wide * up / down) * down / up)
+    return [value + 0.0 for value in rounded.tolist()]
+
+
+def number(value: float, digits: int = READABLE) -> float:
+    """Return one value rounded to `digits` significant digits."""
+    return numbers(np.array([value]), digits)[0]

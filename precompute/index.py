@@ -1,0 +1,317 @@
+"""GalleryIndex: what the precompute stage promises about its tiles. Needs no NumPy.
+
+    <tiles>/<model>/index.json               GalleryIndex, written last
+    <tiles>/<model>/<image>/index.json       ImageEntry
+    <tiles>/<model>/<image>/<layer>.png      tile sheet: every channel, one activation = one pixel
+    <tiles>/<model>/<image>/<layer>.json     LayerFigures
+    <tiles>/<model>/<image>/<layer>.summary.png  channel mean above channel maximum, grey
+    <tiles>/<model>/<image>/<layer>.pca.png  principal components 1 to 3 as red, green and blue
+    <tiles>/<model>/_shared/<layer>.json     SharedFigures: the layer over all photos
+    <tiles>/<model>/_shared/<layer>/<image>.png  components in the basis that all photos share
+
+Lists with one number per channel are in channel order. Rows come before columns, and positions
+count from the top left. Numbers have nine significant digits where they stand for a float32
+exactly, six elsewhere.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import artifacts
+
+SCHEMA_VERSION = 1
+SHARED = "_shared"
+"""Folder of what belongs to no single image; no image has an id with a leading underscore."""
+
+
+def model_folder(tiles: Path, model: str) -> Path:
+    """Return the folder of everything that was computed with `model`."""
+    return tiles / artifacts.slug(model)
+
+
+def index_path(folder: Path) -> Path:
+    """Return the GalleryIndex in a model's folder, or the ImageEntry in an image's."""
+    return folder / "index.json"
+
+
+def sheet_name(layer_slug: str) -> str:
+    """Return the file name of a layer's tile sheet."""
+    return f"{layer_slug}.png"
+
+
+def figures_name(layer_slug: str) -> str:
+    """Return the file name of a layer's LayerFigures or SharedFigures."""
+    return f"{layer_slug}.json"
+
+
+def summary_name(layer_slug: str) -> str:
+    """Return the file name of a layer's channel mean and channel maximum."""
+    return f"{layer_slug}.summary.png"
+
+
+def pca_name(layer_slug: str) -> str:
+    """Return the file name of a layer's principal components in the photo's own basis."""
+    return f"{layer_slug}.pca.png"
+
+
+def shared_pca_name(layer_slug: str, image: str) -> str:
+    """Return the path, in SHARED, of an image's components in the basis that all photos share."""
+    return f"{layer_slug}/{image}.png"
+
+
+INPUT_NAME = "_input.png"
+PHOTO_NAME = "_photo.jpg"
+THUMBNAIL_NAME = "_thumbnail.jpg"
+STRIP_NAME = "_strip.png"
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels of the upright photo; right and bottom are outside."""
+
+
+@dataclass(frozen=True)
+class TileSheet:
+    """All channels of one layer for one image, on one 8-bit grey PNG.
+
+    Channel c has its tile in column c mod `columns` and row c div `columns`. A pixel p of it
+    stands for low[c] + p/255 · (high[c] − low[c]), with the figures of LayerFigures, to within
+    (high[c] − low[c])/510.
+    """
+
+    layer: str
+    path: str
+    """Relative to the image's folder; so are all paths of an ImageEntry."""
+    figures: str
+    summary: str
+    pca: str
+    columns: int
+    rows: int
+    tile_width: int
+    tile_height: int
+    low: float
+    """Smallest activation of the layer."""
+    high: float
+    """Largest activation of the layer."""
+    scale: float
+    """99.5th percentile of the absolute activations: the default end of the colour scale."""
+
+
+@dataclass(frozen=True)
+class Components:
+    """What a principal component picture shows; three components, largest variance first."""
+
+    low: tuple[float, float, float]
+    """Score that pixel value 0 stands for."""
+    high: tuple[float, float, float]
+    """Score that pixel value 255 stands for."""
+    explained: tuple[float, float, float]
+    """Share of the variance that each component explains, between 0 and 1."""
+
+
+@dataclass(frozen=True)
+class LayerFigures:
+    """The figures of one layer's channels for one image."""
+
+    layer: str
+    low: list[float]
+    high: list[float]
+    mean: list[float]
+    std: list[float]
+    """Standard deviation over positions."""
+    zeros: list[float]
+    """Share of positions that are exactly zero, between 0 and 1."""
+    row: list[int]
+    """Row of the maximum; the first in reading order where there are several."""
+    column: list[int]
+    mean_low: float
+    """Range of the channel mean map in the summary picture."""
+    mean_high: float
+    max_low: float
+    """Range of the channel maximum map in the summary picture."""
+    max_high: float
+    pca: Components
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One of the network's answers."""
+
+    category: int
+    """Position in the manifest's categories."""
+    name: str
+    logit: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Where the evidence for an answer lies (class activation map, Zhou et al., 2016).
+
+    values[r · width + c] is the sum over channels of the class's weight times the activation at
+    that position. The mean of all values plus `bias` is the logit.
+    """
+
+    category: int
+    height: int
+    width: int
+    bias: float
+    values: list[float]
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The depth strip: one small picture of each layer, side by side on one grey PNG.
+
+    A picture is the mean of the absolute activations over channels, from 0 (black) to the
+    layer's own largest value (white).
+    """
+
+    path: str
+    tile: int
+    """Side of each picture, pixels."""
+    layers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ImageEntry:
+    """One picture and what the network made of it."""
+
+    schema_version: int
+    id: str
+    """URL-safe, unique and stable: part of every link to this picture."""
+    title: str
+    author: str
+    licence: str
+    source: str
+    modified: str
+    note: str
+    chart: bool
+    """A drawn test chart, left out of everything that is said over all photos."""
+    width: int
+    """Of the photo as seen, orientation applied, pixels."""
+    height: int
+    true_class: str | None
+    correct: bool | None
+    """Whether the first answer is the true class; None where that is not known."""
+    box: Box | None
+    """The subject."""
+    crop: Box
+    """The part of the photo that the network sees."""
+    input: str
+    """The pixels that the network saw, PNG."""
+    photo: str
+    """The photo for display, JPEG."""
+    photo_width: int
+    photo_height: int
+    thumbnail: str
+    thumbnail_width: int
+    thumbnail_height: int
+    answers: tuple[Answer, ...]
+    """The five largest logits, largest first."""
+    evidence: tuple[Evidence, ...]
+    """For the answers, in their order; empty where the model has no such classifier."""
+    strip: Strip
+    sheets: tuple[TileSheet, ...]
+    """In forward order."""
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """For each channel the photos with the largest maxima, one place per photo, largest first."""
+
+    images: list[str]
+    """Ids; `image` counts in this list."""
+    image: list[list[int]]
+    value: list[list[float]]
+    row: list[list[int]]
+    column: list[list[int]]
+
+
+@dataclass(frozen=True)
+class SharedBasis:
+    """Principal components of a layer over all positions of all photos (charts left out).
+
+    score = (activations − mean) · component. Colours run from −3 to +3 standard deviations of
+    each component. The activations are those that the tile sheets hold.
+    """
+
+    mean: list[float]
+    components: tuple[list[float], list[float], list[float]]
+    """Unit vectors; the entry of largest absolute value is positive."""
+    range: Components
+
+
+@dataclass(frozen=True)
+class SharedFigures:
+    """One layer over all photos, charts left out."""
+
+    layer: str
+    low: list[float]
+    """Smallest activation of each channel on any photo."""
+    high: list[float]
+    dead: list[int]
+    """Channels that are never above zero on these photos; empty for signed layers."""
+    peaks: Peaks
+    basis: SharedBasis
+
+
+@dataclass(frozen=True)
+class SharedLayer:
+    """One layer over all photos in brief, for the index."""
+
+    layer: str
+    figures: str
+    """Path of its SharedFigures, relative to the model's folder."""
+    low: float
+    high: float
+    scale: float
+    """Largest of the photos' own scales: on no photo are more than 0.5 % of pixels beyond it."""
+    dead: int
+    """How many channels never fire; 0 for signed layers, which have no such thing."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that could not be used."""
+
+    file: str
+    """Path relative to the photo folder, made printable."""
+    reason: str
+
+
+@dataclass(frozen=True)
+class ImageReference:
+    """A picture of the gallery; its ImageEntry is in the folder named after its id."""
+
+    id: str
+    sha256: str
+    """Of its folder's content: changes whenever anything in there does."""
+
+
+@dataclass(frozen=True)
+class GalleryIndex:
+    """Everything that was computed with one model."""
+
+    schema_version: int
+    model: str
+    manifest_sha256: str
+    provider: str
+    """onnxruntime's execution provider that computed the activations."""
+    producers: dict[str, str]
+    """Versions of the packages that did the work."""
+    images: tuple[ImageReference, ...]
+    """In display order."""
+    shared_sha256: str
+    """Of the content of the folder SHARED."""
+    layers: tuple[SharedLayer, ...]
+    """In forward order."""
+    skipped: tuple[Skipped, ...]
+
+
+def read_index(folder: Path) -> GalleryIndex:
+    """Read the GalleryIndex in a model's folder; raises artifacts.ArtifactError."""
+    return artifacts.decode(index_path(folder), GalleryIndex, "make precompute")
+
+
+def read_entry(folder: Path, image: str) -> ImageEntry:
+    """Read one picture's ImageEntry; raises artifacts.ArtifactError."""
+    return artifacts.decode(index_path(folder / image), ImageEntry, "make precompute")

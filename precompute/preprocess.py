@@ -1,0 +1,69 @@
+"""From a decoded picture to the network's input, bit for bit as torchvision's presets do it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from export.manifest import Input
+from precompute.index import Box
+
+WIDEST_ASPECT = 8
+"""Beyond this the picture is not resized as a whole before it is cropped, which could take
+gigabytes: only the pixels that the crop keeps are resampled, within 1/255 of the long way."""
+
+_FILTERS = {
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+}
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where the crop lies in the picture. Lengths are pixels of the resized picture."""
+
+    width: int
+    height: int
+    left: int
+    top: int
+    side: int
+
+    def box(self, width: int, height: int) -> Box:
+        """Return the crop in pixels of the original picture of `width` × `height`."""
+        across, down = width / self.width, height / self.height
+        return (
+            self.left * across,
+            self.top * down,
+            (self.left + self.side) * across,
+            (self.top + self.side) * down,
+        )
+
+
+def geometry(width: int, height: int, spec: Input) -> Geometry:
+    """Return where torchvision's Resize and CenterCrop put the crop of a `width` × `height` picture."""
+    if width <= height:
+        resized = (spec.resize, int(spec.resize * height / width))
+    else:
+        resized = (int(spec.resize * width / height), spec.resize)
+    left, top = (int(round((length - spec.crop) / 2.0)) for length in resized)
+    return Geometry(*resized, left, top, spec.crop)
+
+
+def crop(picture: Image.Image, spec: Input) -> NDArray[np.uint8]:
+    """Return the pixels that the network sees of an RGB picture: (crop, crop, 3)."""
+    place = geometry(*picture.size, spec)
+    filter_ = _FILTERS[spec.interpolation]
+    if max(picture.size) > WIDEST_ASPECT * min(picture.size):
+        box = place.box(*picture.size)
+        return np.asarray(picture.resize((spec.crop, spec.crop), filter_, box=box))
+    resized = picture.resize((place.width, place.height), filter_)
+    right, bottom = place.left + spec.crop, place.top + spec.crop
+    return np.asarray(resized.crop((place.left, place.top, right, bottom)))
+
+
+def normalise(pixels: NDArray[np.uint8], spec: Input) -> NDArray[np.float32]:
+    """Return (rows, columns, 3) pixels as the network's input: (1, 3, rows, columns)."""
+    unit = pixels.astype(np.float32) / np.float32(255)
+    scaled = (unit - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)
+    return np.ascontiguousarray(scaled.transpose(2, 0, 1)[None])

@@ -1,0 +1,52 @@
+"""Work on many photos or layers at once, one per process, each process with one thread."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_ONE_THREAD = {
+    name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+}
+
+
+def parallel(
+    work: Callable[[T], R],
+    tasks: Sequence[T],
+    workers: int,
+    start: Callable[..., None] | None = None,
+    arguments: tuple[Any, ...] = (),
+) -> Iterator[tuple[T, R]]:
+    """Yield each task with its result, as they are done. `start` prepares each process.
+
+    Linear algebra gets one thread per process: sums then come out the same whatever the number of
+    workers. An exception in `work` ends the iteration and cancels what has not begun.
+    """
+    if not tasks:
+        return
+    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(_ONE_THREAD)  # read by new processes when they load NumPy
+    try:
+        with ProcessPoolExecutor(
+            max_workers=min(workers, len(tasks)),
+            mp_context=get_context("spawn"),
+            initializer=start,
+            initargs=arguments,
+        ) as pool:
+            futures = {pool.submit(work, task): task for task in tasks}
+            try:
+                for future in as_completed(futures):
+                    yield futures.pop(future), future.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
