@@ -1,0 +1,94 @@
+# feature-map-gallery: weights and photos in, a static website out. `make help` lists the targets.
+
+# What to show. `make site IMAGES=~/photos TITLE="My photos"` overrides any of these.
+MODEL ?= resnet18
+WEIGHTS ?= auto
+LAYERS ?= stem+blocks
+IMAGES ?= examples
+PROVIDER ?= auto
+ALLOW_SKIPS ?=
+TITLE ?= Feature maps
+AUTHOR ?=
+REPOSITORY ?=
+SITE_URL ?=
+
+# What to build with. TORCH_INDEX=https://download.pytorch.org/whl/cpu saves gigabytes of CUDA.
+PYTHON ?= python3
+ONNXRUNTIME ?= onnxruntime
+TORCH_INDEX ?=
+TORCH := torch==2.13.0 torchvision==0.28.0
+PORT ?= 8000
+
+export PYTHON
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+manifest := build/model/$(MODEL).json
+tiles := build/tiles/$(MODEL)/index.json
+gallery := .venv/.installed-$(ONNXRUNTIME)
+exporter := .venv-export/.installed
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | sort
+
+site: build/site/index.html ## build the gallery in build/site
+export: $(manifest) ## write the ONNX file and its manifest
+precompute: $(tiles) ## compute what changed of the tiles
+
+serve: site ## open the gallery on this machine
+	@echo "http://localhost:$(PORT)/"
+	@.venv/bin/python -m http.server --bind 127.0.0.1 --directory build/site $(PORT)
+
+test: .venv/.testing .venv-export/.testing ## lint, types, and every test, browser included
+	.venv/bin/ruff format --check . && .venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv-export/bin/python -m pytest -q tests/export
+	CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && .venv/bin/python -m pytest -q tests --ignore tests/export
+
+bench: .venv/.testing .venv-export/.testing $(manifest) ## measure speed and size, as ratios
+	.venv-export/bin/python -m benchmarks
+
+clean: ## remove everything that was built, environments included
+	rm -rf build .venv .venv-export .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(manifest): $(wildcard export/*.py export/bundled/$(MODEL).*) artifacts.py build/settings/export | $(exporter)
+	.venv-export/bin/python -m export --model $(MODEL) --weights "$(WEIGHTS)" --layers "$(LAYERS)" --out build/model
+	@touch $@
+
+# The program itself finds out, in under a second, which photos changed: names of photos can hold
+# anything, and make cannot. It leaves the index alone if nothing did.
+$(tiles): $(manifest) $(gallery) FORCE
+	.venv/bin/python -m precompute --manifest $< --images "$(IMAGES)" --provider $(PROVIDER) $(if $(ALLOW_SKIPS),--allow-skips)
+
+build/site/index.html: $(tiles) $(manifest) $(shell find site_template -type f -not -name '*.pyc') build/settings/site | $(gallery)
+	.venv/bin/python -m site_template --manifest $(manifest) --tiles $(dir $<) --out build/site \
+	  --title "$(TITLE)" --author "$(AUTHOR)" --repository "$(REPOSITORY)" --url "$(SITE_URL)"
+	@touch $@
+
+# A changed setting is a changed file, and an unchanged one is not.
+build/settings/export: settings = $(MODEL) $(WEIGHTS) $(LAYERS)
+build/settings/site: settings = $(MODEL) $(TITLE) $(AUTHOR) $(REPOSITORY) $(SITE_URL)
+build/settings/%: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(settings))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(settings))' > $@
+
+$(gallery): locks/gallery.txt
+	scripts/venv .venv $<
+	$(if $(filter-out onnxruntime,$(ONNXRUNTIME)),.venv/bin/pip uninstall --quiet --yes onnxruntime && .venv/bin/pip install --quiet $(ONNXRUNTIME))
+	@rm -f .venv/.installed-* && touch $@
+
+$(exporter): locks/export.txt
+	scripts/venv .venv-export $<
+	.venv-export/bin/pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH)
+	@touch $@
+
+.venv/.testing: locks/test.txt | $(gallery)
+	scripts/venv .venv $<
+	@touch $@
+
+.venv-export/.testing: locks/test-export.txt | $(exporter)
+	scripts/venv .venv-export $<
+	@touch $@
+
+FORCE:
+.PHONY: help site export precompute serve test bench clean FORCE
