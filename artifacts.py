@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shutil
 import tempfile
 import unicodedata
 from pathlib import Path
@@ -61,6 +62,17 @@ def encode(value: Any) -> bytes:
     return msgspec.json.encode(value, order="sorted") + b"\n"
 
 
+def schema(*kinds: type) -> bytes:
+    """Return the JSON Schema of files that hold one of the dataclasses `kinds`, indented."""
+    files, parts = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
+    whole = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "anyOf": list(files),
+        "$defs": parts,
+    }
+    return msgspec.json.format(encode(whole), indent=2) + b"\n"
+
+
 def decode(path: Path, kind: type[T], remedy: str) -> T:
     """Read a JSON file and check it against the dataclass `kind`.
 
@@ -95,3 +107,20 @@ def write(path: Path, data: bytes) -> bool:
         os.unlink(temporary)
         raise
     return True
+
+
+def fresh_folder(folder: Path) -> Path:
+    """Return where a replacement of `folder` is gathered, emptied of what a killed run left."""
+    fresh = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(fresh, ignore_errors=True)
+    return fresh
+
+
+def swap_in(new: Path, folder: Path) -> None:
+    """Put the folder `new` in the place of `folder`, which is removed."""
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        os.replace(folder, old)
+    os.replace(new, folder)
+    shutil.rmtree(old, ignore_errors=True)

@@ -6,6 +6,8 @@ from pathlib import Path
 import artifacts
 
 SCHEMA_VERSION = 1
+SCHEMA_PATH = Path(__file__).with_name("manifest.schema.json")
+"""The JSON Schema that schema() gives, for readers in other languages."""
 
 Pair = tuple[int, int]
 """Rows first, then columns."""
@@ -183,6 +185,11 @@ class ModelManifest:
             if layer.name == name:
                 return layer
         raise KeyError(name)
+
+
+def schema() -> bytes:
+    """Return the JSON Schema of ModelManifest."""
+    return artifacts.schema(ModelManifest)
 
 
 def read_manifest(path: Path) -> ModelManifest:

@@ -1,6 +1,7 @@
 """Find weights, read them without running anything in them, and check that they fit the model."""
 
 import copy
+import http.client
 import pickle
 import socket
 import tomllib
@@ -23,6 +24,8 @@ from export.manifest import Accuracy, Weights
 BUNDLED = Path(__file__).parent / "bundled"
 DOWNLOAD_TIMEOUT = 15.0
 """Seconds without an answer after which a download is given up."""
+
+LARGEST_SEED = 2**64 - 1
 
 State = Mapping[str, torch.Tensor]
 
@@ -55,14 +58,15 @@ def _auto(architecture: Architecture) -> tuple[nn.Module, Weights, list[str]]:
 def _published(architecture: Architecture) -> tuple[nn.Module, Weights]:
     published = architecture.published
     label = f"torchvision's {published.name} weights"
+    cached = Path(torch.hub.get_dir()) / "checkpoints" / Path(published.url).name
+    _check_cached(cached)
     try:
         with _socket_timeout(DOWNLOAD_TIMEOUT):
             state = published.get_state_dict(progress=False, check_hash=True, weights_only=True)
     except urllib.error.URLError as error:
         raise WeightsError(f"{label} could not be downloaded ({error.reason})") from None
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, http.client.HTTPException) as error:
         raise WeightsError(f"{label} could not be used ({_one_line(error)})") from None
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / Path(published.url).name
     metrics = published.meta["_metrics"]["ImageNet-1K"]
     return _fill(architecture.build(), state, label), Weights(
         name=published.name,
@@ -76,6 +80,16 @@ def _published(architecture: Architecture) -> tuple[nn.Module, Weights]:
         ),
         note="",
     )
+
+
+def _check_cached(path: Path) -> None:
+    """Compare an earlier download with the hash in its name, which torch does for new ones only."""
+    expected = path.stem.rpartition("-")[2]
+    if path.exists() and not artifacts.sha256(path).startswith(expected):
+        raise WeightsError(
+            f"{path} is damaged or another file: expected a SHA-256 that begins with {expected}, "
+            f"got {artifacts.sha256(path)}; delete it"
+        )
 
 
 def _bundled(architecture: Architecture) -> tuple[nn.Module, Weights]:
@@ -106,8 +120,10 @@ def _bundled(architecture: Architecture) -> tuple[nn.Module, Weights]:
 
 
 def _random(seed: str, architecture: Architecture) -> tuple[nn.Module, Weights]:
-    if not seed.isdecimal():
-        raise WeightsError(f"invalid seed '{seed}': write random:SEED with a whole number, 0 or more")
+    if not seed.isdecimal() or int(seed) > LARGEST_SEED:
+        raise WeightsError(
+            f"invalid seed '{seed}': write random:SEED with a whole number from 0 to {LARGEST_SEED}"
+        )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(seed))
         model = architecture.build()
@@ -145,7 +161,7 @@ def _read(path: Path) -> State:
         )
     try:
         if path.suffix == ".safetensors":
-            return safetensors.torch.load_file(path)
+            return _state_dict(safetensors.torch.load_file(path), path)
         if path.suffix in {".pth", ".pt"}:
             return _state_dict(torch.load(path, map_location="cpu", weights_only=True), path)
     except safetensors.SafetensorError as error:
@@ -155,7 +171,9 @@ def _read(path: Path) -> State:
             f"{path} holds more than tensors, or is no PyTorch file: expected a state dict, as "
             "torch.save(model.state_dict(), path) writes it"
         ) from None
-    except (EOFError, OSError, RuntimeError, ValueError, KeyError) as error:
+    except WeightsError:
+        raise
+    except Exception as error:  # PyTorch's reader raises anything at all on a damaged file
         raise WeightsError(f"{path} is not a whole PyTorch file: {_one_line(error)}") from None
     raise WeightsError(f"{path}: expected a .safetensors or .pth file, got '{path.suffix}'")
 
@@ -165,7 +183,8 @@ def _state_dict(content: Any, path: Path) -> State:
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not all(
-        isinstance(tensor, torch.Tensor) for tensor in content.values()
+        isinstance(name, str) and isinstance(tensor, torch.Tensor)
+        for name, tensor in content.items()
     ):
         raise WeightsError(f"{path}: expected a state dict (names to tensors), got something else")
     return {name.removeprefix("module."): tensor for name, tensor in content.items()}
@@ -184,7 +203,7 @@ def _fill(model: nn.Module, state: State, label: str) -> nn.Module:
     faults += _listed("without", sorted(needed - state.keys()))
     faults += _listed("with unknown", sorted(state.keys() - expected.keys()))
     if not faults:
-        bad = [name for name in sorted(needed) if not torch.isfinite(state[name]).all()]
+        bad = [name for name in sorted(needed) if not torch.isfinite(state[name].float()).all()]
         faults = _listed("with NaN or infinite values in", bad)
     if faults:
         raise WeightsError(f"{label} does not fit the model: {'; '.join(faults)}")

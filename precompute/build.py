@@ -64,7 +64,7 @@ def precompute(settings: Settings, progress: Progress) -> Built:
     stale = [p for p in photos if not store.is_current(folder / p.id, _record(folder, p.id), keys[p.id])]
     earlier = _earlier_index(folder)
     provider = earlier.provider if earlier is not None and not stale else ""
-    skipped: list[index.Skipped] = []
+    faults: dict[str, str] = {}
     if stale:
         # Loading onnxruntime takes longer than finding out that there is nothing to do.
         from precompute.session import choose_provider
@@ -72,12 +72,16 @@ def precompute(settings: Settings, progress: Progress) -> Built:
         choice = choose_provider(settings.provider, onnx)
         provider = choice.name
         remarks += [choice.remark] if choice.remark else []
-        skipped = _compute(stale, keys, settings, provider, folder, progress)
+        faults = _compute(stale, keys, settings, provider, folder, progress)
+    skipped = [
+        index.Skipped(_shown_path(photo, settings.photos), faults[photo.id])
+        for photo in photos
+        if photo.id in faults
+    ]
     if skipped and not settings.allow_skips:
         raise SkippedPhotosError(_skip_report(skipped, len(photos)))
 
-    lost = {skip.file for skip in skipped}
-    used = [photo for photo in photos if _shown_path(photo, settings.photos) not in lost]
+    used = [photo for photo in photos if photo.id not in faults]
     if not used:
         raise PrecomputeError(_skip_report(skipped, len(photos)))
     layers = _share(manifest, used, keys, folder, earlier, settings.workers, progress)
@@ -147,8 +151,8 @@ def _compute(
     provider: str,
     folder: Path,
     progress: Progress,
-) -> list[index.Skipped]:
-    """Compute the folders of `stale` photos; return the ones that cannot be used, in order."""
+) -> dict[str, str]:
+    """Compute the folders of `stale` photos; return ids to faults of those that cannot be used."""
     done = progress("photos", len(stale))
     faults: dict[str, str] = {}
     work = partial(_compute_one, folder=folder, keys=keys)
@@ -157,11 +161,7 @@ def _compute(
         if fault is not None:
             faults[photo.id] = fault
         done()
-    return [
-        index.Skipped(_shown_path(photo, settings.photos), faults[photo.id])
-        for photo in stale
-        if photo.id in faults
-    ]
+    return faults
 
 
 _model: Model | None = None
@@ -207,10 +207,12 @@ def _share(
         charts, rest = [], charts
     key = store.key_of(rest, charts, [keys[photo.id] for photo in photos])
     target, record = folder / index.SHARED, _record(folder, index.SHARED)
-    if earlier is not None and store.is_current(target, record, key):
+    current = store.is_current(target, record, key)
+    # A run that is killed before it writes the index leaves one that is older than these files.
+    if current and earlier is not None and earlier.shared_sha256 == store.content_key(record):
         return earlier.layers
     done = progress("layers over all photos", len(manifest.feature_maps))
-    fresh = store.fresh_folder(target)
+    fresh = artifacts.fresh_folder(target)
     work = partial(_share_one, folder=folder, target=fresh, photos=rest, charts=charts)
     briefs: dict[str, index.SharedLayer] = {}
     digests: dict[str, str] = {}
@@ -218,7 +220,7 @@ def _share(
         briefs[layer.name] = brief
         digests |= written
         done()
-    store.swap_in(fresh, target)
+    artifacts.swap_in(fresh, target)
     store.write_record(record, key, digests)
     return tuple(briefs[layer.name] for layer in manifest.feature_maps)
 

@@ -51,6 +51,10 @@ def decode(path: Path) -> Image.Image:
                 return _to_rgb(_upright(image))
     except UnidentifiedImageError:
         raise PhotoError(_what_it_is(path)) from None
+    except Image.DecompressionBombError:
+        raise PhotoError(
+            f"more than {LARGEST_PICTURE / 1e6:.0f} million pixels, the limit: make it smaller"
+        ) from None
     except PhotoError:
         raise
     except OSError as error:

@@ -20,6 +20,8 @@ from pathlib import Path
 import artifacts
 
 SCHEMA_VERSION = 1
+SCHEMA_PATH = Path(__file__).with_name("index.schema.json")
+"""The JSON Schema that schema() gives, for readers in other languages."""
 SHARED = "_shared"
 """Folder of what belongs to no single image; no image has an id with a leading underscore."""
 
@@ -307,9 +309,21 @@ class GalleryIndex:
     skipped: tuple[Skipped, ...]
 
 
+def schema() -> bytes:
+    """Return the JSON Schema of the four kinds of file that this stage writes as JSON."""
+    return artifacts.schema(GalleryIndex, ImageEntry, LayerFigures, SharedFigures)
+
+
 def read_index(folder: Path) -> GalleryIndex:
-    """Read the GalleryIndex in a model's folder; raises artifacts.ArtifactError."""
-    return artifacts.decode(index_path(folder), GalleryIndex, "make precompute")
+    """Read the GalleryIndex in a model's folder and check its version; raises ArtifactError."""
+    path = index_path(folder)
+    gallery = artifacts.decode(path, GalleryIndex, "make precompute")
+    if gallery.schema_version != SCHEMA_VERSION:
+        raise artifacts.ArtifactError(
+            f"{path} has schema version {gallery.schema_version}, expected {SCHEMA_VERSION}: "
+            "run make precompute"
+        )
+    return gallery
 
 
 def read_entry(folder: Path, image: str) -> ImageEntry:

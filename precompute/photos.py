@@ -91,7 +91,10 @@ def find_photos(folder: Path, categories: Sequence[str]) -> tuple[list[Photo], l
             f"no photos in {folder}: put JPEG, PNG, WebP, GIF, BMP or TIFF files there"
         )
     unused = sorted({name.split("/")[0] for name in names if "/" in name and name not in classes})
-    remarks = [f"'{name}' is no category: its photos have no true class" for name in unused]
+    remarks = [
+        f"'{artifacts.printable(name)}' is no category: its photos have no true class"
+        for name in unused
+    ]
     return _unique(photos, folder), remarks if not described else []
 
 
@@ -173,16 +176,19 @@ def _classes(folder: Path, names: list[str], categories: Sequence[str]) -> dict[
     path = folder / CLASSES
     if path.is_file():
         faults = []
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            for line, row in enumerate(csv.reader(file), start=1):
-                if line == 1 and [cell.strip().lower() for cell in row] == ["file", "class"]:
-                    continue
-                if not row:
-                    continue
-                if len(row) != 2 or row[0] not in names or _key(row[1]) not in by_key:
-                    faults.append(f"line {line} is {','.join(row)!r}")
-                    continue
-                found[row[0]] = by_key[_key(row[1])]
+        try:
+            rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise PrecomputeError(f"{path} is not a CSV file in UTF-8: {error}") from None
+        for line, row in enumerate(rows, start=1):
+            if line == 1 and [cell.strip().lower() for cell in row] == ["file", "class"]:
+                continue
+            if not row:
+                continue
+            if len(row) != 2 or row[0] not in names or _key(row[1]) not in by_key:
+                faults.append(f"line {line} is {','.join(row)!r}")
+                continue
+            found[row[0]] = by_key[_key(row[1])]
         if faults:
             raise PrecomputeError(
                 f"{path}: {'; '.join(faults)}; expected a picture's path, a comma and a category"

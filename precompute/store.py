@@ -1,7 +1,6 @@
 """Folders that are replaced whole, and records that tell whether one still holds what was put there."""
 
 import hashlib
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,21 +63,14 @@ def replace_folder(folder: Path, files: Mapping[str, bytes]) -> dict[str, str]:
     The files go to a new folder, which then takes the place of the old one: whoever looks sees
     one or the other, or for a moment neither, and never a mixture.
     """
-    fresh = fresh_folder(folder)
+    fresh = artifacts.fresh_folder(folder)
     try:
         digests = add_files(fresh, files)
-        swap_in(fresh, folder)
+        artifacts.swap_in(fresh, folder)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
     return digests
-
-
-def fresh_folder(folder: Path) -> Path:
-    """Return where a replacement of `folder` is gathered, emptied of what a killed run left."""
-    fresh = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(fresh, ignore_errors=True)
-    return fresh
 
 
 def add_files(folder: Path, files: Mapping[str, bytes]) -> dict[str, str]:
@@ -90,16 +82,6 @@ def add_files(folder: Path, files: Mapping[str, bytes]) -> dict[str, str]:
         path.write_bytes(data)
         digests[name] = hashlib.sha256(data).hexdigest()
     return digests
-
-
-def swap_in(new: Path, folder: Path) -> None:
-    """Put the folder `new` in the place of `folder`, which is removed."""
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        os.replace(folder, old)
-    os.replace(new, folder)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def write_record(path: Path, key: str, files: dict[str, str]) -> None:

@@ -54,9 +54,13 @@ def quantise(activations: Float32, layer: str) -> Quantised:
             f"layer {layer}, channel {int(np.argmin(finite))}: NaN or infinity: "
             "the weights or the model are broken; check them, or export the model again"
         )
-    mean = flat.mean(axis=1)
-    centred = flat - mean[:, None]
-    std = np.sqrt(np.einsum("cp,cp->c", centred, centred) / np.float32(flat.shape[1]))
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = flat.mean(axis=1)
+        centred = flat - mean[:, None]
+        std = np.sqrt(np.einsum("cp,cp->c", centred, centred) / np.float32(flat.shape[1]))
+    if not np.isfinite(std).all():  # sums beyond what float32 can hold: rare, so done with care
+        mean = flat.mean(axis=1, dtype=np.float64).astype(np.float32)
+        std = flat.std(axis=1, dtype=np.float64).astype(np.float32)
     zeros = np.count_nonzero(flat == 0, axis=1).astype(np.float32) / np.float32(flat.shape[1])
     return Quantised(
         _to_pixels(flat, low, high).reshape(activations.shape), low, high, mean, std, zeros, peak
