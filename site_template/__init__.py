@@ -1,0 +1,1 @@
+"""Indices in, a static website out. Needs neither NumPy nor onnxruntime."""

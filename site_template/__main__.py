@@ -1,0 +1,60 @@
+"""python -m site_template: render the gallery as a static website."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import artifacts
+from site_template.pages import Site
+from site_template.render import RenderError, render
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Render the site with command line `arguments`; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m site_template",
+        description="Render a static website from a model's manifest and its tiles. The result "
+        "needs no server of its own: any web server, or GitHub Pages, can hand it out.",
+    )
+    parser.add_argument(
+        "--manifest",
+        type=Path,
+        default=Path("build/model/resnet18.json"),
+        help="the model's manifest (build/model/resnet18.json)",
+    )
+    parser.add_argument(
+        "--tiles",
+        type=Path,
+        default=Path("build/tiles/resnet18"),
+        help="the model's folder of tiles (build/tiles/resnet18)",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/site"), help="folder of the site (build/site)"
+    )
+    parser.add_argument("--title", default="Feature maps", help="the site's title")
+    parser.add_argument("--author", default="", help="who made it")
+    parser.add_argument("--repository", default="", help="URL of its source")
+    parser.add_argument(
+        "--url", default="", help="address it will have; needed for previews and the 404 page"
+    )
+    options = parser.parse_args(arguments)
+    faults = [
+        f"invalid --{name} '{value}': expected an address that begins with https:// or http://"
+        for name, value in (("repository", options.repository), ("url", options.url))
+        if value and not value.startswith(("https://", "http://"))
+    ]
+    url = options.url.rstrip("/") + "/" if options.url else ""
+    site = Site(options.title, options.author, options.repository, url)
+    try:
+        if faults:
+            raise RenderError("; ".join(faults))
+        written = render(site, options.manifest, options.tiles, options.out)
+    except (RenderError, artifacts.ArtifactError, OSError) as error:
+        print(f"site: {error}", file=sys.stderr)
+        return 1
+    print(f"site: {written} pages in {options.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,228 @@
+"""What each page is told: the contracts of the earlier stages, arranged for the templates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from math import log10
+
+from export.manifest import Layer, ModelManifest, ReceptiveField
+from precompute.index import GalleryIndex, ImageEntry, SharedLayer, TileSheet
+
+FILMSTRIP = 48
+"""Photos offered on a photo's page: the nearest in order, so that pages stay small."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """The settings of a site."""
+
+    title: str
+    author: str
+    repository: str
+    """URL of the source, or empty."""
+    url: str
+    """Absolute address with a final slash, or empty where it is not known."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A photo as other pages show it."""
+
+    id: str
+    title: str
+    chart: bool
+    top1: str
+    probability: float
+    correct: bool | None
+    folder: str
+    """Of its data, relative to the site."""
+    page: str
+    thumbnail: str
+    thumbnail_width: int
+    thumbnail_height: int
+    strip: str
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A layer on a photo's page."""
+
+    layer: Layer
+    sheet: TileSheet
+    position: int
+    """In the depth strip."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Layers that belong together."""
+
+    name: str
+    stage: str
+    tiles: tuple[Tile, ...]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Neighbouring tiles of the depth strip, and where a page puts them. Units are tiles."""
+
+    first: int
+    count: int
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Depth:
+    """The depth strip arranged by stage and block: stages side by side, their blocks in rows."""
+
+    segments: tuple[Segment, ...]
+    width: float
+    height: float
+    tiles: int
+
+
+@dataclass(frozen=True)
+class ExplorerLayer:
+    """A layer as the explorer needs it; what the names mean stands in Layer and SharedLayer."""
+
+    name: str
+    slug: str
+    title: str
+    op: str
+    inputs: tuple[str, ...]
+    signed: bool
+    channels: int
+    height: int
+    width: int
+    parameters: int
+    receptive_field: ReceptiveField | None
+    figures: str
+    """Path of its SharedFigures, relative to the model's data."""
+    scale: float
+    """Over all photos."""
+    dead: int
+
+
+@dataclass(frozen=True)
+class ExplorerModel:
+    """What the explorer loads about the model, the same for every photo."""
+
+    model: str
+    crop: int
+    classifier: str | None
+    """The layer whose channels the class evidence is made of."""
+    layers: tuple[ExplorerLayer, ...]
+
+
+def model_data(index: GalleryIndex) -> str:
+    """Return where a model's data lies in the site."""
+    return f"{index.model}/data"
+
+
+def card(entry: ImageEntry, index: GalleryIndex) -> Card:
+    """Return `entry` as other pages show it."""
+    folder = f"{model_data(index)}/{entry.id}"
+    return Card(
+        id=entry.id,
+        title=entry.title,
+        chart=entry.chart,
+        top1=entry.answers[0].name,
+        probability=entry.answers[0].probability,
+        correct=entry.correct,
+        folder=folder,
+        page=f"{index.model}/{entry.id}.html",
+        thumbnail=f"{folder}/{entry.thumbnail}",
+        thumbnail_width=entry.thumbnail_width,
+        thumbnail_height=entry.thumbnail_height,
+        strip=f"{folder}/{entry.strip.path}",
+    )
+
+
+def blocks(entry: ImageEntry, manifest: ModelManifest) -> list[Block]:
+    """Return the layers of `entry` in forward order, those of one block together."""
+    by_name = {layer.name: layer for layer in manifest.layers}
+    tiles = [Tile(by_name[s.layer], s, i) for i, s in enumerate(entry.sheets)]
+    return [
+        Block(name, members[0].layer.stage, tuple(members))
+        for name, group in groupby(tiles, key=lambda tile: tile.layer.block)
+        if (members := list(group))
+    ]
+
+
+def depth(parts: Sequence[Block], gap: float = 0.6) -> Depth:
+    """Return how the depth strip of these blocks is laid out."""
+    segments = []
+    left = height = 0.0
+    for _, members in groupby(parts, key=lambda block: block.stage):
+        widest = 0
+        for row, block in enumerate(members):
+            top = row * 1.12
+            segments.append(Segment(block.tiles[0].position, len(block.tiles), left, top))
+            widest = max(widest, len(block.tiles))
+            height = max(height, top + 1)
+        left += widest + gap
+    return Depth(tuple(segments), left - gap, height, sum(len(block.tiles) for block in parts))
+
+
+def explorer_model(manifest: ModelManifest, index: GalleryIndex) -> ExplorerModel:
+    """Return what the explorer loads about the model."""
+    shared = {layer.layer: layer for layer in index.layers}
+    return ExplorerModel(
+        model=manifest.model,
+        crop=manifest.input.crop,
+        classifier=manifest.classifier.features if manifest.classifier else None,
+        layers=tuple(_explorer_layer(layer, shared[layer.name]) for layer in manifest.feature_maps),
+    )
+
+
+def _explorer_layer(layer: Layer, shared: SharedLayer) -> ExplorerLayer:
+    return ExplorerLayer(
+        name=layer.name,
+        slug=layer.slug,
+        title=layer.title,
+        op=layer.op,
+        inputs=layer.inputs,
+        signed=layer.signed,
+        channels=layer.channels,
+        height=layer.height,
+        width=layer.width,
+        parameters=layer.parameters,
+        receptive_field=layer.receptive_field,
+        figures=shared.figures,
+        scale=shared.scale,
+        dead=shared.dead,
+    )
+
+
+def nearest(cards: Sequence[Card], position: int) -> Sequence[Card]:
+    """Return at most FILMSTRIP cards around `position`."""
+    first = max(0, min(position - FILMSTRIP // 2, len(cards) - FILMSTRIP))
+    return cards[first : first + FILMSTRIP]
+
+
+def stages(entry: ImageEntry, manifest: ModelManifest) -> list[Tile]:
+    """Return the last layer of each stage: the way of a photo through the network in brief."""
+    last = {block.stage: block.tiles[-1] for block in blocks(entry, manifest)}
+    return list(last.values())
+
+
+def percent(share: float) -> str:
+    """Return a probability in per cent: whole numbers, more digits only for the small."""
+    value = share * 100
+    if value >= 1:
+        return f"{value:.0f} %"
+    return f"{value:.1f} %" if value >= 0.1 else "< 0.1 %"
+
+
+def readable(value: float) -> str:
+    """Return a number with three significant digits and a true minus sign."""
+    if value == 0:
+        return "0"
+    places = max(0, 2 - int(log10(abs(value)) // 1))
+    return f"{value:.{places}f}".replace("-", "−")
+
+
+def grouped(value: int) -> str:
+    """Return a whole number with thin spaces between thousands."""
+    return f"{value:,}".replace(",", "\u202f")

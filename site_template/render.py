@@ -1,0 +1,145 @@
+"""The site, from beginning to end: read the indices, write every page, then show it all at once."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+import artifacts
+from export.manifest import ModelManifest, read_manifest
+from precompute.index import SHARED, GalleryIndex, ImageEntry, read_entry, read_index
+from site_template import pages
+from site_template.pages import Card, Site
+
+HERE = Path(__file__).parent
+
+
+class RenderError(Exception):
+    """The site cannot be made from these tiles; the message says what to run first."""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """What the site is made from."""
+
+    site: Site
+    manifest: ModelManifest
+    index: GalleryIndex
+    tiles: Path
+    """The model's folder of tiles."""
+
+    def entries(self) -> Iterator[ImageEntry]:
+        """Yield the photos in display order, one at a time: there may be thousands."""
+        for image in self.index.images:
+            yield read_entry(self.tiles, image.id)
+
+
+def render(site: Site, manifest_path: Path, tiles: Path, out: Path) -> int:
+    """Make `out` the site of the model and tiles; return how many pages it has.
+
+    The old site stays in place until the new one is whole. Raises RenderError or
+    artifacts.ArtifactError; then the old site is untouched.
+    """
+    gallery = _read(site, manifest_path, tiles)
+    fresh = artifacts.fresh_folder(out)
+    try:
+        written = sum(_write_page(fresh, *page) for page in _pages(gallery))
+        _copy(HERE / "static", fresh / "static")
+        data = fresh / pages.model_data(gallery.index)
+        for image in gallery.index.images:
+            _copy(tiles / image.id, data / image.id)
+        _copy(tiles / SHARED, data / SHARED)
+        artifacts.write(data / "index.json", artifacts.encode(gallery.index))
+        model = pages.explorer_model(gallery.manifest, gallery.index)
+        artifacts.write(data / "layers.json", artifacts.encode(model))
+        artifacts.write(fresh / ".nojekyll", b"")
+        artifacts.swap_in(fresh, out)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    return written
+
+
+def _read(site: Site, manifest_path: Path, tiles: Path) -> Gallery:
+    manifest = read_manifest(manifest_path)
+    index = read_index(tiles)
+    if index.manifest_sha256 != artifacts.sha256(manifest_path):
+        raise RenderError(
+            f"the tiles in {tiles} were computed with another model than {manifest_path} "
+            "describes: run make precompute"
+        )
+    return Gallery(site, manifest, index, tiles)
+
+
+def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
+    """Yield the path and content of every page."""
+    environment = _environment()
+    common = {"site": gallery.site, "manifest": gallery.manifest, "index": gallery.index}
+
+    def page(path: str, template: str, **context: object) -> tuple[str, str]:
+        root = "../" * path.count("/")
+        return path, environment.get_template(template).render(
+            **common, root=root, path=path, **context
+        )
+
+    cards: list[Card] = [pages.card(entry, gallery.index) for entry in gallery.entries()]
+    for position, entry in enumerate(gallery.entries()):
+        yield page(
+            cards[position].page,
+            "photo.html",
+            entry=entry,
+            card=cards[position],
+            blocks=pages.blocks(entry, gallery.manifest),
+            filmstrip=pages.nearest(cards, position),
+            before=cards[position - 1] if position else None,
+            after=cards[position + 1] if position + 1 < len(cards) else None,
+        )
+    hero = read_entry(gallery.tiles, gallery.index.images[0].id)
+    yield page(
+        "index.html",
+        "home.html",
+        cards=cards,
+        hero=hero,
+        hero_card=cards[0],
+        stages=pages.stages(hero, gallery.manifest),
+        depth=pages.depth(pages.blocks(hero, gallery.manifest)),
+    )
+    yield page("about.html", "about.html", card=cards[0])
+    yield page("404.html", "404.html", cards=cards)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "percent": pages.percent,
+        "readable": pages.readable,
+        "grouped": pages.grouped,
+    }
+    return environment
+
+
+def _write_page(folder: Path, path: str, content: str) -> int:
+    artifacts.write(folder / path, content.encode("utf-8"))
+    return 1
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a folder; its files are linked where the file system can, as nobody edits them."""
+    for path in sorted(source.rglob("*")):
+        if path.is_file():
+            copied = target / path.relative_to(source)
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(path, copied)
+            except OSError:
+                shutil.copyfile(path, copied)

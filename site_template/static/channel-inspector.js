@@ -1,0 +1,191 @@
+// <channel-inspector>: one channel, large, over the photo, with the exact value under the pointer.
+
+import { beyond, pixelColours } from "./colour-scale.js";
+import { receptiveBox } from "./geometry.js";
+import { percent, readable, signed } from "./numbers.js";
+import { paint } from "./paint.js";
+import { tile, valueOf } from "./tile-sheet.js";
+
+const TEMPLATE = `
+<h3></h3>
+<div class="stage" tabindex="0" role="application" aria-describedby="stage-help">
+  <img alt=""><canvas></canvas>
+  <svg aria-hidden="true"><rect class="field"/><rect class="cursor"/></svg>
+</div>
+<p id="stage-help" class="visually-hidden">Arrow keys move the cursor from value to value.</p>
+<colour-bar></colour-bar>
+<p class="clipped"></p>
+<p class="readout" role="status"></p>
+<div class="inspector-controls">
+  <label>Map over photo <input type="range" min="0" max="100" step="5" data-setting="opacity"></label>
+  <label><input type="checkbox" data-setting="smooth"> smooth</label>
+</div>
+<dl class="figures"></dl>
+<section class="peaks"><h4>Strongest in this gallery</h4><ol></ol></section>`;
+
+export class ChannelInspector extends HTMLElement {
+  #view = null;
+  #pixels = null;
+  #cursor = null;
+
+  connectedCallback() {
+    if (this.firstElementChild) return;
+    this.innerHTML = TEMPLATE;
+    this.#find("img").src = this.dataset.input;
+    const stage = this.#find(".stage");
+    stage.addEventListener("pointermove", (event) => this.#onPointer(event));
+    stage.addEventListener("pointerdown", (event) => this.#onPointer(event));
+    stage.addEventListener("keydown", (event) => this.#onKey(event));
+  }
+
+  /**
+   * @param {object} view layer, sheet, figures, shared, grey, channel, map, colours, ends, opacity,
+   *   smooth, photos (id to {title, thumbnail, href})
+   */
+  show(view) {
+    const { layer, sheet, figures, channel } = view;
+    const moved = this.#view?.sheet !== sheet || this.#view.channel !== channel;
+    this.#view = view;
+    this.#pixels = tile(view.grey, sheet, channel);
+    const [width, height] = [sheet.tile_width, sheet.tile_height];
+    const range = { low: figures.low[channel], high: figures.high[channel] };
+    const canvas = this.#find("canvas");
+    paint(canvas, this.#pixels, width, height, pixelColours(range, view.ends, view.colours, true));
+    canvas.style.opacity = view.opacity / 100;
+    canvas.classList.toggle("smooth", view.smooth);
+    this.#find("svg").setAttribute("viewBox", `0 0 ${this.#side} ${this.#side}`);
+    const kind = layer.signed ? "signed" : "zero or more";
+    this.#find("h3").textContent = `Channel ${channel} of ${layer.name} (${kind})`;
+    this.#find(".stage").setAttribute("aria-label", `Map of channel ${channel} of ${layer.name}`);
+    this.#find('[data-setting="opacity"]').value = view.opacity;
+    this.#find('[data-setting="smooth"]').checked = view.smooth;
+    this.#showScale(range);
+    this.#showFigures();
+    this.#showPeaks();
+    if (moved) this.#cursor = [figures.row[channel], figures.column[channel]];
+    this.#showCursor();
+  }
+
+  get #side() {
+    return Number(this.dataset.crop);
+  }
+
+  #find(selector) {
+    return this.querySelector(selector);
+  }
+
+  #showScale(range) {
+    const { ends, map } = this.#view;
+    const clipped = { under: 0, over: 0 };
+    for (const pixel of this.#pixels) {
+      const value = valueOf(pixel, range.low, range.high);
+      if (beyond(value, ends)) clipped[value > ends.high ? "over" : "under"] += 1;
+    }
+    this.#find("colour-bar").show(map, ends, clipped);
+    const total = clipped.over + clipped.under;
+    this.#find(".clipped").textContent = total
+      ? `${total} of ${this.#pixels.length} pixels lie beyond the scale; they have a colour of their own.`
+      : "";
+  }
+
+  #showFigures() {
+    const { layer, figures, channel } = this.#view;
+    const silent = !layer.signed && figures.high[channel] <= 0;
+    const rows = [
+      ["low", readable(figures.low[channel])],
+      ["high", silent ? "0: never above zero on this photo" : readable(figures.high[channel])],
+      ["mean", readable(figures.mean[channel])],
+      ["standard deviation", readable(figures.std[channel])],
+      ["zeros", percent(figures.zeros[channel])],
+    ];
+    this.#find(".figures").replaceChildren(
+      ...rows.flatMap(([name, value]) => [element("dt", name), element("dd", value)]),
+    );
+  }
+
+  #showPeaks() {
+    const { shared, channel, photos, layer } = this.#view;
+    const { images, image, value } = shared.peaks;
+    const items = image[channel].map((position, rank) => {
+      const photo = photos.get(images[position]);
+      const item = document.createElement("li");
+      const text = element("span", readable(value[channel][rank]));
+      text.className = "number";
+      if (!photo) {
+        item.append(images[position], " ", text);
+        return item;
+      }
+      const link = document.createElement("a");
+      link.href = photo.href;
+      link.dataset.keepView = "";
+      const picture = new Image();
+      picture.src = photo.thumbnail;
+      picture.alt = photo.title;
+      picture.title = photo.title;
+      link.append(picture, text);
+      item.append(link);
+      return item;
+    });
+    this.#find(".peaks ol").replaceChildren(...items);
+    const dead = !layer.signed && items.length === 0;
+    this.#find(".peaks h4").textContent = dead
+      ? "Never above zero on these photos"
+      : "Strongest in this gallery";
+  }
+
+  #onPointer(event) {
+    if (!this.#view) return;
+    const frame = this.#find(".stage").getBoundingClientRect();
+    const { tile_width: width, tile_height: height } = this.#view.sheet;
+    this.#moveTo(
+      Math.floor(((event.clientY - frame.top) / frame.height) * height),
+      Math.floor(((event.clientX - frame.left) / frame.width) * width),
+    );
+  }
+
+  #onKey(event) {
+    const steps = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+    const step = steps[event.key];
+    if (!step || !this.#cursor) return;
+    event.preventDefault();
+    this.#moveTo(this.#cursor[0] + step[0], this.#cursor[1] + step[1]);
+  }
+
+  #moveTo(row, column) {
+    const { tile_width: width, tile_height: height } = this.#view.sheet;
+    const within = (value, size) => Math.min(size - 1, Math.max(0, value));
+    this.#cursor = [within(row, height), within(column, width)];
+    this.#showCursor();
+  }
+
+  #showCursor() {
+    const { layer, sheet, figures, channel } = this.#view;
+    const [row, column] = this.#cursor;
+    const pixel = this.#pixels[row * sheet.tile_width + column];
+    const value = valueOf(pixel, figures.low[channel], figures.high[channel]);
+    const field = receptiveBox(layer.receptive_field, row, column, this.#side);
+    const cell = { width: this.#side / sheet.tile_width, height: this.#side / sheet.tile_height };
+    place(this.#find(".cursor"), column * cell.width, row * cell.height, cell.width, cell.height);
+    place(this.#find(".field"), field.left, field.top, field.right - field.left, field.bottom - field.top);
+    const shown = layer.signed ? signed(value) : readable(value);
+    const sees = `sees columns ${field.left}–${field.right - 1}, rows ${field.top}–${field.bottom - 1} of the input`;
+    const clip = field.clipped ? ", cut off at the border" : "";
+    const number = element("strong", shown);
+    number.className = "number";
+    this.#find(".readout").replaceChildren(
+      number,
+      ` at row ${row}, column ${column}`,
+      element("small", `${sees}${clip} (theoretical receptive field)`),
+    );
+  }
+}
+
+function element(name, text) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  return made;
+}
+
+function place(rect, x, y, width, height) {
+  for (const [name, value] of Object.entries({ x, y, width, height })) rect.setAttribute(name, value);
+}

@@ -1,0 +1,98 @@
+// Reads the gallery's files. Everything is loaded when it is first asked for, and once.
+
+/** What went wrong with a file, for the visitor. */
+export class LoadError extends Error {}
+
+/** A photo's files and the model's, by the contracts of the index. */
+export class GalleryData {
+  #folder;
+  #shared;
+  #kept = new Map();
+
+  /**
+   * @param {string} folder URL of the photo's data
+   * @param {string} shared URL of the model's data
+   */
+  constructor(folder, shared) {
+    this.#folder = folder;
+    this.#shared = shared;
+  }
+
+  /** @returns {Promise<object>} ImageEntry */
+  entry() {
+    return this.#once(`${this.#folder}/index.json`, json);
+  }
+
+  /** @returns {Promise<object>} ExplorerModel: layers, and what holds over all photos */
+  model() {
+    return this.#once(`${this.#shared}/layers.json`, json);
+  }
+
+  /** @returns {Promise<object>} LayerFigures */
+  figures(sheet) {
+    return this.#once(`${this.#folder}/${sheet.figures}`, json);
+  }
+
+  /** @returns {Promise<object>} SharedFigures */
+  shared(layer) {
+    return this.#once(`${this.#shared}/${layer.figures}`, json);
+  }
+
+  /** @returns {Promise<Uint8Array>} the grey pixels of a sheet, in rows */
+  sheet(sheet) {
+    return this.#once(`${this.#folder}/${sheet.path}`, greyPixels);
+  }
+
+  /** @returns {Promise<Uint8Array>} channel mean, then channel maximum, in rows */
+  summary(sheet) {
+    return this.#once(`${this.#folder}/${sheet.summary}`, greyPixels);
+  }
+
+  /** URL of the picture of principal components in the photo's own basis. */
+  ownComponents(sheet) {
+    return `${this.#folder}/${sheet.pca}`;
+  }
+
+  /** URL of the same in the basis that all photos share. */
+  sharedComponents(layer, entry) {
+    return `${this.#shared}/_shared/${layer.slug}/${entry.id}.png`;
+  }
+
+  #once(url, read) {
+    if (!this.#kept.has(url)) {
+      const loading = load(url, read);
+      loading.catch(() => this.#kept.delete(url));
+      this.#kept.set(url, loading);
+    }
+    return this.#kept.get(url);
+  }
+}
+
+async function load(url, read) {
+  let response;
+  try {
+    response = await fetch(url);
+  } catch {
+    const hint = location.protocol === "file:" ? " Pages opened from a file cannot load data: use a web server, such as make serve." : "";
+    throw new LoadError(`${url} cannot be reached.${hint}`);
+  }
+  if (!response.ok) throw new LoadError(`${url} is missing (${response.status}).`);
+  return read(response);
+}
+
+function json(response) {
+  return response.json();
+}
+
+async function greyPixels(response) {
+  const options = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
+  const picture = await createImageBitmap(await response.blob(), options);
+  const canvas = new OffscreenCanvas(picture.width, picture.height);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(picture, 0, 0);
+  const { data } = context.getImageData(0, 0, picture.width, picture.height);
+  picture.close();
+  const grey = new Uint8Array(data.length / 4);
+  for (let i = 0; i < grey.length; i++) grey[i] = data[4 * i];
+  return grey;
+}

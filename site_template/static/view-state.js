@@ -1,0 +1,79 @@
+// What the visitor looks at, and how it is written in the link. Pure.
+
+import { nearestName } from "./nearest.js";
+
+/** Every setting with its default; a link names only what differs. */
+export const DEFAULTS = Object.freeze({
+  layer: "",
+  channel: 0,
+  scale: "layer",
+  sequential: "viridis",
+  diverging: "RdBu_r",
+  sort: "index",
+  opacity: 100,
+  smooth: false,
+  answer: -1,
+});
+
+const CHOICES = {
+  scale: ["layer", "channel", "photos"],
+  sequential: ["viridis", "cividis", "magma", "gray"],
+  diverging: ["RdBu_r", "PuOr_r", "berlin"],
+  sort: ["index", "max", "mean", "std", "zeros"],
+};
+
+/**
+ * Read a link.
+ * @param {string} hash with or without its "#"
+ * @param {{name: string, channels: number}[]} layers those that this gallery shows
+ * @param {string} first name of the layer to show where the link names none
+ * @returns {{state: typeof DEFAULTS, notices: string[]}} the nearest view that exists, and a
+ *   sentence for each part of the link that does not
+ */
+export function parse(hash, layers, first) {
+  const given = new URLSearchParams(hash.replace(/^#/, ""));
+  const state = { ...DEFAULTS, layer: first };
+  const notices = [];
+  const names = layers.map((layer) => layer.name);
+
+  const wanted = given.get("layer");
+  if (wanted !== null) {
+    state.layer = names.includes(wanted) ? wanted : nearestName(wanted, names);
+    if (state.layer !== wanted) {
+      notices.push(`This gallery shows no layer “${wanted}”; here is ${state.layer}, the nearest by name.`);
+    }
+  }
+  const last = layers.find((layer) => layer.name === state.layer).channels - 1;
+  for (const [name, low, high] of [
+    ["channel", 0, last],
+    ["opacity", 0, 100],
+    ["answer", -1, 4],
+  ]) {
+    if (!given.has(name)) continue;
+    const number = Number.parseInt(given.get(name), 10);
+    state[name] = Number.isNaN(number) ? DEFAULTS[name] : Math.min(high, Math.max(low, number));
+    if (name === "channel" && String(state.channel) !== given.get("channel")) {
+      notices.push(`${state.layer} has no channel “${given.get("channel")}”; here is ${state.channel} of 0 to ${last}.`);
+    }
+  }
+  for (const [name, allowed] of Object.entries(CHOICES)) {
+    if (allowed.includes(given.get(name))) state[name] = given.get(name);
+  }
+  state.smooth = given.get("smooth") === "1";
+  return { state, notices };
+}
+
+/**
+ * Write a link: the inverse of parse for every view that exists.
+ * @param {typeof DEFAULTS} state
+ * @returns {string} with its "#"
+ */
+export function format(state) {
+  const parts = new URLSearchParams();
+  for (const name of Object.keys(DEFAULTS)) {
+    if (name === "layer" || name === "channel" || state[name] !== DEFAULTS[name]) {
+      parts.set(name, state[name] === true ? "1" : String(state[name]));
+    }
+  }
+  return `#${parts}`;
+}

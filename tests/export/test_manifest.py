@@ -1,0 +1,137 @@
+"""The manifest describes the network that is in the file, not one like it."""
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+from resnet_by_hand import SPATIAL
+from torch.nn import functional as F  # noqa: N812
+
+import artifacts
+from export.manifest import SCHEMA_VERSION, read_manifest
+
+
+@pytest.fixture
+def tensors(activations, pictures):
+    """Every tensor by the name that the manifest uses where it names inputs."""
+    return {"input": pictures} | {n: torch.from_numpy(a) for n, a in activations.items()}
+
+
+def test_shapes_are_those_of_the_outputs(manifest, activations):
+    described = {
+        layer.name: (layer.channels, layer.height, layer.width)
+        for layer in manifest.layers
+        if layer.exported
+    }
+    assert described == {n: (*a.shape[1:], 1, 1)[:3] for n, a in activations.items()}
+    assert [layer.name for layer in manifest.feature_maps] == SPATIAL
+
+
+def test_a_sum_names_both_its_inputs(manifest, tensors):
+    sums = [layer for layer in manifest.layers if layer.op == "add"]
+    assert [len(layer.inputs) for layer in sums] == [2] * 8
+    for layer in sums:
+        first, second = (tensors[name] for name in layer.inputs)
+        torch.testing.assert_close(tensors[layer.name], first + second, rtol=1e-6, atol=1e-6)
+
+
+def test_a_relu_is_its_input_cut_off_at_zero(manifest, tensors):
+    relus = [layer for layer in manifest.layers if layer.op == "relu"]
+    assert len(relus) == 17
+    for layer in relus:
+        (source,) = layer.inputs
+        assert torch.equal(tensors[layer.name], tensors[source].clamp(min=0)), layer.name
+
+
+def test_a_convolution_is_made_the_way_it_is_described(manifest, tensors, state):
+    convolutions = [layer for layer in manifest.layers if layer.op == "convolution"]
+    assert len(convolutions) == 20
+    for layer in convolutions:
+        (source,) = layer.inputs
+        weight = state[f"{layer.name}.weight"]
+        how = {"stride": layer.stride, "padding": layer.padding, "groups": layer.groups}
+        again = F.conv2d(tensors[source], weight, **how)
+        assert tuple(weight.shape[2:]) == layer.kernel
+        torch.testing.assert_close(tensors[layer.name], again, rtol=1e-4, atol=1e-4)
+
+
+def test_signed_are_exactly_the_layers_that_go_below_zero(manifest, activations):
+    signed = [layer.name for layer in manifest.layers if layer.exported and layer.signed]
+    assert signed == [name for name, values in activations.items() if values.min() < 0]
+
+
+def test_parameters_are_counted_once_each(manifest, state, resnet18):
+    learned = {name: p.numel() for name, p in resnet18.build().named_parameters()}
+    assert sum(layer.parameters for layer in manifest.layers) == sum(learned.values())
+    assert {layer.name: layer.parameters for layer in manifest.layers if layer.parameters} == {
+        name.removesuffix(".weight"): count + learned.get(name.replace("weight", "bias"), 0)
+        for name, count in learned.items()
+        if name.endswith("weight")
+    }
+
+
+def test_arrays_are_the_weights(manifest, exported, state):
+    path = exported.path.with_name(manifest.arrays.name)
+    with np.load(path, allow_pickle=False) as file:
+        arrays = dict(file)
+    expected = {
+        "stem": state["conv1.weight"],
+        "classifier.weight": state["fc.weight"],
+        "classifier.bias": state["fc.bias"],
+    }
+    assert arrays.keys() == expected.keys()
+    assert [n for n, a in arrays.items() if not np.array_equal(a, expected[n].numpy())] == []
+    assert {a.dtype for a in arrays.values()} == {np.dtype(np.float32)}
+    assert (manifest.classifier.features, manifest.classifier.logits) == ("layer4.1.relu_1", "fc")
+
+
+def test_preprocessing_and_categories_are_torchvisions(manifest, resnet18):
+    preset = resnet18.published.transforms()
+    assert manifest.categories == tuple(resnet18.published.meta["categories"])
+    assert [manifest.input.resize] == preset.resize_size
+    assert [manifest.input.crop] == preset.crop_size
+    assert manifest.input.interpolation == preset.interpolation.value
+    assert [manifest.input.mean, manifest.input.std] == [tuple(preset.mean), tuple(preset.std)]
+
+
+def test_the_model_card_travels_with_the_weights(manifest, card):
+    described = msgspec.json.decode(artifacts.encode(manifest.weights))
+    copied = {key: value for key, value in card.items() if key != "file"}
+    assert described == {**copied, "source": "bundled"}
+
+
+def test_files_are_named_with_their_hashes(manifest, exported):
+    for file in (manifest.onnx, manifest.arrays):
+        assert artifacts.sha256(exported.path.with_name(file.name)) == file.sha256
+
+
+def test_what_is_read_is_what_was_written(exported):
+    assert read_manifest(exported.path) == exported.manifest
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda text: text[:-100], "is not a ModelManifest: "),
+        (lambda text: b"\xff\xfe" + text, "is not a ModelManifest: "),
+        (lambda text: text.replace(b'"opset":', b'"sopset":'), "missing required field `opset`"),
+        (
+            lambda text: text.replace(b'"schema_version":1', b'"schema_version":2'),
+            f"has schema version 2, expected {SCHEMA_VERSION}: run make export",
+        ),
+    ],
+)
+def test_another_manifest_is_refused(exported, tmp_path, change, problem):
+    path = tmp_path / "m.json"
+    path.write_bytes(change(exported.path.read_bytes()))
+    with pytest.raises(artifacts.ArtifactError) as refusal:
+        read_manifest(path)
+    message = str(refusal.value)
+    assert problem in message
+    assert message.startswith(str(path))
+    assert message.endswith("run make export")
+
+
+def test_a_missing_manifest_names_the_command(tmp_path):
+    with pytest.raises(artifacts.ArtifactError, match="does not exist: run make export$"):
+        read_manifest(tmp_path / "m.json")
