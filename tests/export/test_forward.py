@@ -1,4 +1,4 @@
-"""Every output of the ONNX file is what ResNet-18 computes there, before anything is overwritten."""
+"""Every output of the ONNX file is what ResNet-18 computes there, with nothing overwritten."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,9 @@ def test_every_output_equals_the_network_written_out_by_hand(session, state, pic
     found = dict(zip(ALL, session.run(ALL, {"input": pictures[:batch].numpy()}), strict=True))
     off = {name: relative(found[name], expected[name].numpy()) for name in ALL}
     assert {name: value for name, value in off.items() if not value <= 1e-5} == {}
-    assert {n: a.shape for n, a in found.items()} == {n: tuple(t.shape) for n, t in expected.items()}
+    assert {n: a.shape for n, a in found.items()} == {
+        n: tuple(t.shape) for n, t in expected.items()
+    }
 
 
 def test_what_comes_before_a_relu_goes_below_zero(activations):

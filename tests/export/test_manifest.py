@@ -133,5 +133,5 @@ def test_another_manifest_is_refused(exported, tmp_path, change, problem):
 
 
 def test_a_missing_manifest_names_the_command(tmp_path):
-    with pytest.raises(artifacts.ArtifactError, match="does not exist: run make export$"):
+    with pytest.raises(artifacts.ArtifactError, match=r"does not exist: run make export$"):
         read_manifest(tmp_path / "m.json")

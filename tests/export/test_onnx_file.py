@@ -20,7 +20,9 @@ def proto(onnx_path):
 def messages(message):
     """Yield a protobuf message and everything in it, as (field name, value)."""
     for field, value in message.ListFields():
-        many = value if hasattr(value, "__len__") and not isinstance(value, str | bytes) else [value]
+        many = (
+            value if hasattr(value, "__len__") and not isinstance(value, str | bytes) else [value]
+        )
         for item in many:
             yield field.name, item
             if hasattr(item, "ListFields"):
@@ -64,9 +66,9 @@ def test_nothing_tells_of_the_machine_or_the_checkout(proto, onnx_path):
 
 
 def test_another_process_writes_the_same_bytes(exported, tmp_path):
+    options = ["--weights", "bundled", "--layers", "all", "--out", os.fspath(tmp_path)]
     run = subprocess.run(
-        [sys.executable, "-m", "export", "--weights", "bundled", "--layers", "all"]
-        + ["--out", os.fspath(tmp_path)],
+        [sys.executable, "-m", "export", *options],
         cwd=ROOT,
         env={**os.environ, "PYTHONHASHSEED": "1"},
         capture_output=True,

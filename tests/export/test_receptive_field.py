@@ -4,6 +4,8 @@ The network has ResNet-18's geometry, one channel everywhere, and only positive 
 every pixel in the field makes the activation larger. In float64 even the weakest path shows.
 """
 
+import math
+
 import pytest
 import torch
 from resnet_by_hand import SPATIAL, forward
@@ -11,6 +13,7 @@ from resnet_by_hand import SPATIAL, forward
 from export.manifest import ReceptiveField
 
 SIDE = 512
+NARROW = 32
 RAISED = 1e6
 
 
@@ -21,7 +24,7 @@ def thin(state):
     for name, tensor in state.items():
         if tensor.dim() == 4:
             shape = (1, 3 if name == "conv1.weight" else 1, *tensor.shape[2:])
-            plain[name] = torch.full(shape, 1 / shape[1:].numel(), dtype=torch.float64)
+            plain[name] = torch.full(shape, 1 / math.prod(shape), dtype=torch.float64)
         else:
             value = 0.0 if name.endswith(("bias", "running_mean")) else 1.0
             plain[name] = torch.full((1,), value, dtype=torch.float64)
@@ -29,26 +32,32 @@ def thin(state):
     return plain
 
 
-def centres(tensors):
-    """Return for each layer the activations at two neighbouring positions on the diagonal."""
-    middle = {name: tensors[name].shape[-1] // 2 for name in SPATIAL}
-    return {n: torch.stack([tensors[n][:, 0, i, i] for i in (m - 1, m)]) for n, m in middle.items()}
-
-
 @pytest.fixture(scope="module", params=["rows", "columns"])
 def seen(request, thin):
-    """Layer to, for each of two positions, the rows or columns that change its activation."""
-    plain = torch.ones(1, 3, SIDE, SIDE, dtype=torch.float64)
-    with torch.inference_mode():
-        before = centres(forward(thin, plain))
-        changed = {name: [] for name in SPATIAL}
-        for lines in torch.arange(SIDE).split(32):
-            pictures = plain.repeat(len(lines), 1, 1, 1)
-            across = torch.full_like(lines, SIDE // 2)
-            place = (lines, across) if request.param == "rows" else (across, lines)
-            pictures[torch.arange(len(lines)), 0, place[0], place[1]] += RAISED
-            for name, after in centres(forward(thin, pictures)).items():
-                changed[name].append((after - before[name]) / before[name] > 1e-9)
+    """Layer to, for each of two positions, the rows or columns that change its activation.
+
+    The pictures are long along the axis that is measured and narrow across it.
+    """
+
+    def turned(tensor):
+        return tensor if request.param == "rows" else tensor.mT
+
+    def centres(pictures):
+        """Return for each layer the activations at two neighbouring positions in the middle."""
+        with torch.inference_mode():
+            tensors = forward(thin, turned(pictures))
+        long = {name: turned(tensors[name])[:, 0] for name in SPATIAL}
+        middle = {name: (t.shape[1] // 2, t.shape[2] // 2) for name, t in long.items()}
+        return {name: long[name][:, [i - 1, i], j].T for name, (i, j) in middle.items()}
+
+    plain = torch.ones(1, 3, SIDE, NARROW, dtype=torch.float64)
+    before = centres(plain)
+    changed = {name: [] for name in SPATIAL}
+    for lines in torch.arange(SIDE).split(32):
+        pictures = plain.repeat(len(lines), 1, 1, 1)
+        pictures[torch.arange(len(lines)), 0, lines, NARROW // 2] += RAISED
+        for name, after in centres(pictures).items():
+            changed[name].append((after - before[name]) / before[name] > 1e-9)
     axis = ["rows", "columns"].index(request.param)
     return axis, {name: torch.cat(parts, dim=1) for name, parts in changed.items()}
 
