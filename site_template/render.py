@@ -46,7 +46,10 @@ def render(site: Site, manifest_path: Path, tiles: Path, out: Path) -> int:
     gallery = _read(site, manifest_path, tiles)
     fresh = artifacts.fresh_folder(out)
     try:
-        written = sum(_write_page(fresh, *page) for page in _pages(gallery))
+        written = 0
+        for path, content in _pages(gallery):
+            artifacts.write(fresh / path, content.encode("utf-8"))
+            written += path.endswith(".html")
         _copy(HERE / "static", fresh / "static")
         data = fresh / pages.model_data(gallery.index)
         for image in gallery.index.images:
@@ -75,7 +78,7 @@ def _read(site: Site, manifest_path: Path, tiles: Path) -> Gallery:
 
 
 def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
-    """Yield the path and content of every page."""
+    """Yield the path and content of every page, and of the styles that it alone has."""
     environment = _environment()
     common = {"site": gallery.site, "manifest": gallery.manifest, "index": gallery.index}
 
@@ -87,12 +90,14 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
 
     cards: list[Card] = [pages.card(entry, gallery.index) for entry in gallery.entries()]
     for position, entry in enumerate(gallery.entries()):
+        blocks = pages.blocks(entry, gallery.manifest)
+        yield page(f"{cards[position].folder}/sheets.css", "sheets.css", blocks=blocks)
         yield page(
             cards[position].page,
             "photo.html",
             entry=entry,
             card=cards[position],
-            blocks=pages.blocks(entry, gallery.manifest),
+            blocks=blocks,
             filmstrip=pages.nearest(cards, position),
             before=cards[position - 1] if position else None,
             after=cards[position + 1] if position + 1 < len(cards) else None,
@@ -126,11 +131,6 @@ def _environment() -> Environment:
         "grouped": pages.grouped,
     }
     return environment
-
-
-def _write_page(folder: Path, path: str, content: str) -> int:
-    artifacts.write(folder / path, content.encode("utf-8"))
-    return 1
 
 
 def _copy(source: Path, target: Path) -> None:

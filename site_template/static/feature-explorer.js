@@ -2,7 +2,7 @@
 
 import { channelOrder } from "./channel-order.js";
 import { LABELS, domain, mapsFor, palette } from "./colour-scale.js";
-import { GalleryData } from "./gallery-data.js";
+import { GalleryData, canvasIsFaithful } from "./gallery-data.js";
 import { isFaithful } from "./tile-sheet.js";
 import { format, parse } from "./view-state.js";
 
@@ -109,7 +109,7 @@ export class FeatureExplorer extends HTMLElement {
         this.#data.summary(sheet),
       ]);
       if (turn !== this.#turn) return; // the visitor has gone on
-      if (!isFaithful(grey, sheet, figures)) {
+      if (!canvasIsFaithful() || !isFaithful(grey, sheet, figures)) {
         this.#say("This browser changes pictures when a page reads them back, which protects privacy: values shown here are not exact.");
       }
       this.#showMaps({ layer, sheet, figures, grey, shared, summary });

@@ -68,6 +68,20 @@ export class GalleryData {
   }
 }
 
+/**
+ * Whether this browser gives back the pixels that were put on a canvas. Some add noise, so that
+ * pages cannot tell visitors apart by their graphics hardware.
+ */
+export function canvasIsFaithful() {
+  const side = 128;
+  const context = new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true });
+  const known = context.createImageData(side, side);
+  for (let i = 0; i < known.data.length; i++) known.data[i] = i % 4 === 3 ? 255 : (i * 7) % 256;
+  context.putImageData(known, 0, 0);
+  const { data } = context.getImageData(0, 0, side, side);
+  return known.data.every((value, i) => value === data[i]);
+}
+
 async function load(url, read) {
   let response;
   try {

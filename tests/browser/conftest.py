@@ -1,0 +1,109 @@
+"""A real Chromium, and the site behind a plain static server, under a sub-path."""
+
+import functools
+import http.server
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+SUB_PATH = "/project"
+FLAGS = [
+    "--no-sandbox",  # Chromium refuses to run as root with one, and CI often is root
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+class _SubPath(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder the way GitHub Pages serves a project: below a path of its own."""
+
+    def send_head(self):
+        if not self.path.startswith(SUB_PATH + "/"):
+            self.send_error(404)
+            return None
+        return super().send_head()
+
+    def translate_path(self, path: str) -> str:
+        return super().translate_path(path.removeprefix(SUB_PATH))
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing: the tests look at what the browser got."""
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> Iterator[str]:
+    handler = functools.partial(_SubPath, directory=str(site))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}{SUB_PATH}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=os.environ["CHROMIUM"], args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A page whose every fault is written down: script errors, refused and failed requests."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.page: Page = context.new_page()
+        self.address = address
+        self.faults: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
+        self.page.on("console", self._console)
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("requestfailed", lambda request: self.faults.append(f"failed: {request.url}"))
+        self.page.on("response", self._response)
+
+    def _console(self, message) -> None:
+        if message.type in {"error", "warning"}:
+            self.faults.append(f"console: {message.text}")
+
+    def _response(self, response) -> None:
+        if response.status >= 400:
+            self.faults.append(f"{response.status}: {response.url}")
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.address + path)
+        self.page.wait_for_load_state("networkidle")
+        return self.page
+
+
+@pytest.fixture
+def visit(chromium: Browser, address: str) -> Iterator:
+    """Return a function that opens a path of the site; fails the test for any fault on the way."""
+    opened: list[Watched] = []
+    contexts = []
+
+    def open_(path: str, **options) -> Watched:
+        options.setdefault("viewport", {"width": 1280, "height": 900})
+        contexts.append(chromium.new_context(**options))
+        opened.append(Watched(contexts[-1], address))
+        opened[-1].open(path)
+        return opened[-1]
+
+    yield open_
+    faults = [fault for watched in opened for fault in watched.faults]
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+@pytest.fixture(scope="session")
+def photo(site: Path) -> str:
+    """The path of the first photo's page."""
+    from precompute.index import read_index
+
+    return f"resnet18/{read_index(site / 'resnet18' / 'data').images[0].id}.html"

@@ -1,0 +1,276 @@
+"""The explorer shows what was computed: its numbers and colours are checked against the tiles."""
+
+import json
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+
+from export.manifest import read_manifest
+from precompute.index import read_entry, read_index
+from precompute.reader import read_figures, read_layer, sheet_of
+
+LAYER, CHANNEL = "layer2.0.conv1", 5
+
+
+@pytest.fixture
+def image(photo):
+    return re.fullmatch(r"resnet18/(.+)\.html", photo)[1]
+
+
+@pytest.fixture
+def maps(tiles, image):
+    """(channels, height, width) activations of LAYER, as the tiles hold them."""
+    return read_layer(tiles, image, LAYER)
+
+
+def opened(visit, photo, **view):
+    settings = {"layer": LAYER, "channel": CHANNEL} | view
+    link = "&".join(f"{name}={value}" for name, value in settings.items())
+    watched = visit(f"{photo}#{link}")
+    watched.page.locator("channel-grid button").first.wait_for()
+    return watched
+
+
+def view_of(page):
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).fragment).items()}
+
+
+def as_number(text):
+    return float(text.replace("−", "-").replace("+", ""))
+
+
+def canvas_pixels(page, selector):
+    """Return the (height, width, 3) colours of a canvas."""
+    width, height, data = page.locator(selector).evaluate(
+        """canvas => {
+            const picture = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            return [picture.width, picture.height, Array.from(picture.data)];
+        }"""
+    )
+    return np.array(data, np.uint8).reshape(height, width, 4)[..., :3]
+
+
+def colour_table(name, site):
+    source = (site / "static/colormaps.js").read_text("utf-8")
+    digits = re.search(rf'{name}: {{[^}}]*table: "([0-9a-f]+)"', source)[1]
+    return np.frombuffer(bytes.fromhex(digits), np.uint8).reshape(256, 3)
+
+
+def test_the_readout_is_the_stored_value_under_the_pointer(visit, photo, maps):
+    page = opened(visit, photo).page
+    stage = page.locator(".stage")
+    box = stage.bounding_box()
+    _, height, width = maps.shape
+    for row, column in [(0, 0), (height - 1, width - 1), (height // 2, width // 3)]:
+        stage.hover(
+            position={
+                "x": (column + 0.5) * box["width"] / width,
+                "y": (row + 0.5) * box["height"] / height,
+            }
+        )
+        text = page.locator(".readout").inner_text()
+        assert f"at row {row}, column {column}" in text
+        shown = as_number(text.split()[0])
+        assert shown == pytest.approx(float(maps[CHANNEL, row, column]), rel=5e-3, abs=1e-6)
+
+
+def test_arrow_keys_move_the_cursor(visit, photo, maps):
+    page = opened(visit, photo).page
+    peak = np.unravel_index(maps[CHANNEL].argmax(), maps[CHANNEL].shape)
+    assert f"at row {peak[0]}, column {peak[1]}" in page.locator(".readout").inner_text()
+    page.locator(".stage").focus()
+    page.keyboard.press("ArrowLeft" if peak[1] else "ArrowRight")
+    column = peak[1] - 1 if peak[1] else 1
+    assert f"at row {peak[0]}, column {column}" in page.locator(".readout").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("layer", "setting", "colours"),
+    [
+        ("layer2.0.conv1", "diverging", "RdBu_r"),
+        ("layer2.0.conv1", "diverging", "berlin"),
+        ("layer2.0.relu", "sequential", "viridis"),
+        ("layer2.0.relu", "sequential", "gray"),
+    ],
+)
+@pytest.mark.parametrize("scale", ["layer", "channel", "photos"])
+def test_colours_are_the_values_on_the_chosen_scale(
+    visit, photo, image, tiles, site, layer, setting, colours, scale
+):
+    page = opened(visit, photo, layer=layer, scale=scale, **{setting: colours}).page
+    values = read_layer(tiles, image, layer)[CHANNEL]
+    sheet = sheet_of(read_entry(tiles, image), layer)
+    signed = setting == "diverging"
+    shared = next(brief for brief in read_index(tiles).layers if brief.layer == layer)
+    own = float(np.abs(values).max()) if signed else float(values.max())
+    high = {"layer": sheet.scale, "photos": shared.scale, "channel": own or sheet.scale}[scale]
+    low = -high if signed else 0.0
+    place = np.clip(np.rint((values - low) / (high - low) * 255), 0, 255).astype(int)
+    found = canvas_pixels(page, f'channel-grid button[data-channel="{CHANNEL}"] canvas')
+    table = colour_table(colours, site)
+    # A value that lies between two colours may be rounded to either.
+    nearest = np.abs(found[None].astype(int) - table[np.clip(place + np.array([[[-1]], [[0]], [[1]]]), 0, 255)])
+    assert nearest.sum(axis=-1).min(axis=0).max() == 0
+    bar = page.locator("channel-inspector .colour-bar-numbers span").all_inner_texts()
+    assert [as_number(text) for text in bar] == pytest.approx(
+        [low, 0, high] if signed else [low, high], rel=5e-3
+    )
+
+
+def test_clipped_pixels_are_counted_and_marked(visit, photo, tiles, image):
+    layer = "relu"
+    figures = read_figures(tiles / image, sheet_of(read_entry(tiles, image), layer))
+    channel = int(np.argmax(figures.high))
+    page = opened(visit, photo, layer=layer, channel=channel).page
+    sheet = sheet_of(read_entry(tiles, image), layer)
+    values = read_layer(tiles, image, layer)[channel]
+    beyond = int((values > sheet.scale * (1 + 1e-6)).sum())
+    assert beyond > 0
+    assert f"{beyond} of {values.size} pixels" in page.locator(".clipped").inner_text()
+    marked = canvas_pixels(page, ".stage canvas")[values > sheet.scale * (1 + 1e-6)]
+    assert (marked == 255).all()
+
+
+def test_every_channel_is_in_the_grid_with_its_number(visit, photo, maps):
+    page = opened(visit, photo).page
+    numbers = page.locator("channel-grid button span").all_text_contents()
+    assert [int(text.split()[0]) for text in numbers] == list(range(len(maps)))
+
+
+@pytest.mark.parametrize("sort", ["max", "mean", "std", "zeros"])
+def test_channels_are_sorted_by_their_figures(visit, photo, tiles, image, sort):
+    layer = "layer3.1.relu_1"
+    page = opened(visit, photo, layer=layer, sort=sort).page
+    figures = read_figures(tiles / image, sheet_of(read_entry(tiles, image), layer))
+    by = {
+        "max": figures.high,
+        "mean": figures.mean,
+        "std": figures.std,
+        "zeros": [-z for z in figures.zeros],
+    }[sort]
+    expected = sorted(range(len(by)), key=lambda channel: (-by[channel], channel))
+    buttons = page.locator("channel-grid button")
+    shown = buttons.evaluate_all("all => all.map(one => Number(one.dataset.channel))")
+    assert shown == expected
+
+
+def test_a_choice_is_in_the_link_and_survives_a_reload_and_another_photo(visit, photo):
+    page = opened(visit, photo).page
+    page.locator('channel-grid button[data-channel="17"]').click()
+    page.locator('[data-setting="scale"]').select_option("channel")
+    page.locator('[data-setting="colour"]').select_option("berlin")
+    wanted = {"layer": LAYER, "channel": "17", "scale": "channel", "diverging": "berlin"}
+    assert view_of(page) == wanted
+    page.reload()
+    page.locator('channel-grid button[data-channel="17"][aria-pressed="true"]').wait_for()
+    assert page.locator('[data-setting="colour"]').input_value() == "berlin"
+    page.locator(".filmstrip .step[rel=next]").click()
+    page.locator('channel-grid button[data-channel="17"][aria-pressed="true"]').wait_for()
+    assert view_of(page) == wanted
+    page.locator('.layers [data-layer="layer1.0.conv1"]').click()
+    assert view_of(page) == wanted | {"layer": "layer1.0.conv1"}
+    page.go_back()
+    page.locator("#layer-title code", has_text=LAYER).wait_for()
+
+
+def test_a_link_to_what_does_not_exist_opens_the_nearest_and_says_so(visit, photo):
+    page = opened(visit, photo, layer="layer2.0.conv9", channel=4000).page
+    notice = page.locator(".notice").inner_text()
+    assert "no layer “layer2.0.conv9”" in notice
+    assert "here is 127 of 0 to 127" in notice
+    assert page.locator("#layer-title code").inner_text() in {"layer2.0.conv1", "layer2.0.conv2"}
+
+
+def test_a_layer_is_loaded_when_it_is_opened(visit, photo, exported):
+    watched = opened(visit, photo)
+    slugs = {layer.name: layer.slug for layer in read_manifest(exported).feature_maps}
+
+    def loaded():
+        names = {url.rsplit("/", 1)[-1] for url in watched.requests}
+        return [layer for layer, slug in slugs.items() if f"{slug}.png" in names]
+
+    assert loaded() == [LAYER]
+    watched.page.locator('.layers [data-layer="conv1"]').click()
+    watched.page.wait_for_load_state("networkidle")
+    assert set(loaded()) == {LAYER, "conv1"}
+
+
+def test_the_first_data_of_a_page_is_small(site, image):
+    data = site / "resnet18" / "data"
+    sizes = {path.name: path.stat().st_size for path in (data / "layers.json", data / image / "index.json")}
+    assert {name: size for name, size in sizes.items() if size > 30_000} == {}
+
+
+def test_evidence_adds_up_to_the_logit(visit, photo, tiles, image, site):
+    page = opened(visit, photo).page
+    page.get_by_role("button", name="Evidence for").first.click()
+    entry = read_entry(tiles, image)
+    text = page.locator(".evidence-tools p").inner_text()
+    mean, bias, logit = (as_number(n) for n in re.findall(r"[+−][\d.]*\d", text))
+    assert mean + bias == pytest.approx(logit, abs=0.02 * abs(logit))
+    assert logit == pytest.approx(entry.answers[0].logit, rel=5e-3)
+    values = np.array(entry.evidence[0].values).reshape(entry.evidence[0].height, -1)
+    colours = canvas_pixels(page, ".evidence-map")
+    reach = max(abs(value) for evidence in entry.evidence for value in evidence.values)
+    levels = np.rint((values + reach) / (2 * reach) * 255).astype(int)
+    table = colour_table("RdBu_r", site).astype(int)
+    assert np.abs(colours.astype(int) - table[levels]).max() <= 4  # a level may round either way
+    assert view_of(page)["answer"] == "0"
+
+
+def test_the_grid_works_by_keyboard(visit, photo):
+    page = opened(visit, photo, channel=0).page
+    page.locator('channel-grid button[data-channel="0"]').focus()
+    page.keyboard.press("ArrowRight")
+    assert view_of(page)["channel"] == "1"
+    page.keyboard.press("End")
+    assert view_of(page)["channel"] == "127"
+    focused = page.evaluate("document.activeElement.dataset.channel")
+    assert focused == "127"
+
+
+def test_the_receptive_field_is_drawn_where_the_manifest_says(visit, photo, exported, maps):
+    page = opened(visit, photo).page
+    layer = read_manifest(exported).layer(LAYER)
+    peak = np.unravel_index(maps[CHANNEL].argmax(), maps[CHANNEL].shape)
+    field = layer.receptive_field
+    top, left = (field.offset[axis] + int(peak[axis]) * field.stride[axis] for axis in (0, 1))
+    clipped = [max(0, left), max(0, top), min(224, left + field.size[1]), min(224, top + field.size[0])]
+    rect = page.locator(".stage .field")
+    x, y, width, height = (float(rect.get_attribute(name)) for name in ("x", "y", "width", "height"))
+    assert [x, y, x + width, y + height] == clipped
+
+
+def test_noise_on_canvas_reads_is_noticed(chromium, address, photo):
+    context = chromium.new_context()
+    context.add_init_script(
+        """const read = OffscreenCanvasRenderingContext2D.prototype.getImageData;
+        OffscreenCanvasRenderingContext2D.prototype.getImageData = function (...box) {
+            const picture = read.apply(this, box);
+            for (let i = 0; i < picture.data.length; i += 97) picture.data[i] ^= 1;
+            return picture;
+        };"""
+    )
+    page = context.new_page()
+    page.goto(address + photo)
+    page.locator(".notice", has_text="values shown here are not exact").wait_for()
+    context.close()
+
+
+def test_a_missing_sheet_is_said_and_the_rest_works(chromium, address, photo):
+    context = chromium.new_context()
+    page = context.new_page()
+    page.route("**/layer2.0.conv1.png", lambda route: route.fulfill(status=404))
+    page.goto(f"{address}{photo}#layer={LAYER}")
+    page.locator(".notice", has_text="layer2.0.conv1 cannot be shown").wait_for()
+    page.locator('.layers [data-layer="conv1"]').click()
+    page.locator("channel-grid button").first.wait_for()
+    assert page.locator(".notice").is_hidden()
+    context.close()
+
+
+def test_index_json_is_what_the_stage_wrote(site, tiles):
+    published = json.loads((site / "resnet18/data/index.json").read_bytes())
+    assert published == json.loads((tiles / "index.json").read_bytes())

@@ -1,0 +1,84 @@
+"""Every page, in a real browser: no fault, no third party, nothing that only some people can use."""
+
+import json
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+PAGES = ["index.html", "about.html", "404.html", None]
+"""None is the first photo's page."""
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_page_opens_without_a_fault_and_asks_no_other_site(visit, photo, path, scripts):
+    watched = visit(path or photo, java_script_enabled=scripts)
+    if path == "404.html":  # it names its own future address, which is not this server's
+        watched.faults.clear()
+        return
+    assert [url for url in watched.requests if not url.startswith(watched.address)] == []
+
+
+@pytest.mark.parametrize("path", PAGES[:2] + [None])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_page_is_accessible(visit, photo, path, scheme, width):
+    viewport = {"width": width, "height": 900}
+    page = visit(path or photo, color_scheme=scheme, viewport=viewport).page
+    violations = Axe().run(page).response["violations"]
+    assert [
+        (violation["id"], node["html"][:120])
+        for violation in violations
+        for node in violation["nodes"]
+    ] == []
+
+
+@pytest.mark.parametrize("path", PAGES[:2] + [None])
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_page_is_never_wider_than_the_window(visit, photo, path, scripts):
+    page = visit(path or photo, java_script_enabled=scripts).page
+    widths = [320, 390, 768, 1024, 1280]
+    found = []
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 800})
+        found.append(page.evaluate("document.documentElement.scrollWidth"))
+    assert found == widths
+
+
+def test_the_home_page_shows_every_photo_with_its_answer(visit, site):
+    page = visit("index.html", java_script_enabled=False).page
+    index = json.loads((site / "resnet18/data/index.json").read_bytes())
+    rows = page.locator(".rows .row").all()
+    shown = [(row.get_attribute("href"), row.inner_text()) for row in rows]
+    expected = [image["id"] for image in index["images"]]
+    assert [href for href, _ in shown] == [f"resnet18/{image}.html" for image in expected]
+    for image, (_, text) in zip(expected, shown, strict=True):
+        entry = json.loads((site / f"resnet18/data/{image}/index.json").read_bytes())
+        assert entry["title"] in text
+        assert entry["answers"][0]["name"] in text
+    assert page.locator(".rows .depth").count() == len(expected)
+
+
+def test_without_a_script_a_photo_page_has_every_layer_label_and_answer(visit, photo, site):
+    watched = visit(photo, java_script_enabled=False)
+    page = watched.page
+    image = re.fullmatch(r"resnet18/(.+)\.html", photo)[1]
+    entry = json.loads((site / f"resnet18/data/{image}/index.json").read_bytes())
+    names = [code.inner_text() for code in page.locator(".plain-layers summary code").all()]
+    assert names == [sheet["layer"] for sheet in entry["sheets"]]
+    answers = page.locator(".answers .answer-name").all_inner_texts()
+    assert answers == [answer["name"] for answer in entry["answers"]]
+    assert page.get_by_text("each channel on its own scale").is_visible()
+    assert page.locator("feature-explorer").is_hidden()
+
+    sheets = {sheet["path"] for sheet in entry["sheets"]}
+
+    def loaded():
+        return [name for url in watched.requests if (name := url.rsplit("/", 1)[-1]) in sheets]
+
+    assert loaded() == []
+    with page.expect_response(lambda response: response.url.endswith(entry["sheets"][0]["path"])):
+        page.locator(".plain-layers summary").first.click()
+    assert page.locator(".plain-layers details[open] .sheet").is_visible()
+    assert loaded() == [entry["sheets"][0]["path"]]

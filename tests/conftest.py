@@ -1,0 +1,62 @@
+"""What tests of several stages share: the real model, exported once, and a small real gallery."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+EXPORTER = ROOT / ".venv-export" / "bin" / "python"
+
+
+def run(*command: object) -> subprocess.CompletedProcess[str]:
+    """Run a stage of the pipeline as a person would, and fail with its message if it fails."""
+    done = subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The manifest of ResNet-18 with the bundled weights and the default layers."""
+    folder = tmp_path_factory.mktemp("model")
+    run(EXPORTER, "-m", "export", "--weights", "bundled", "--out", folder)
+    return folder / "resnet18.json"
+
+
+@pytest.fixture(scope="session")
+def example_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the first three examples and the first chart, described as in examples/."""
+    folder = tmp_path_factory.mktemp("photos")
+    header, *tables = (ROOT / "examples" / "examples.toml").read_text("utf-8").split("[[photo]]\n")
+    charts = [table for table in tables if "chart = true" in table]
+    chosen = [*tables[:3], charts[0]]
+    (folder / "examples.toml").write_text(
+        header + "".join("[[photo]]\n" + table for table in chosen), "utf-8"
+    )
+    for table in chosen:
+        name = table.split('file = "', 1)[1].split('"', 1)[0]
+        shutil.copy(ROOT / "examples" / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiles(
+    exported: Path, example_photos: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The model's folder of tiles for the example photos, computed without PyTorch."""
+    out = tmp_path_factory.mktemp("tiles")
+    command = ["-m", "precompute", "--manifest", exported, "--images", example_photos, "--out", out]
+    run(sys.executable, *command)
+    return out / "resnet18"
+
+
+@pytest.fixture(scope="session")
+def site(exported: Path, tiles: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The website of those tiles."""
+    out = tmp_path_factory.mktemp("site") / "site"
+    command = ["-m", "site_template", "--manifest", exported, "--tiles", tiles, "--out", out]
+    run(sys.executable, *command, "--author", "Ada <Lovelace>", "--url", "https://example.org/maps")
+    return out
