@@ -37,7 +37,7 @@ def slug(name: str) -> str:
     gains eight hexadecimal digits of its SHA-256, so that two names do not share a slug.
     """
     plain = sanitise(name)
-    return plain if plain == name else f"{plain or 'x'}-{fingerprint(name)}"
+    return plain if plain and plain == name else f"{plain or 'x'}-{fingerprint(name)}"
 
 
 def fingerprint(name: str) -> str:

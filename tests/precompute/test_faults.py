@@ -1,0 +1,244 @@
+"""What cannot be used is left out and named; what is wrong with the model stops the build."""
+
+import resource
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import draw, rewrite
+from PIL import Image
+
+from export.manifest import read_manifest
+from precompute.__main__ import main
+from precompute.build import SkippedPhotosError
+from precompute.errors import PrecomputeError, ProviderError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def spoilt(gallery):
+    """The gallery with two files that are no pictures among the good ones."""
+    data = (gallery.photos / "cedar.jpg").read_bytes()
+    (gallery.photos / "cedar.jpg").write_bytes(data[: len(data) // 2])
+    (gallery.photos / "elm.jpg").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+    draw(gallery.photos / "fir.png", seed=60)
+    return gallery
+
+
+LFS = "a Git LFS pointer, not the picture: run git lfs pull"
+
+
+def test_bad_photos_are_all_named_and_the_index_stays(spoilt):
+    before = (spoilt.folder / "index.json").read_bytes()
+    with pytest.raises(SkippedPhotosError) as error:
+        spoilt.build()
+    first, cedar, elm, last = str(error.value).split("\n")
+    assert first == "2 of 6 photos cannot be used:"
+    assert cedar.startswith("  cedar.jpg: cut short or damaged (")
+    assert elm == f"  elm.jpg: {LFS}"
+    assert last.endswith("make site ALLOW_SKIPS=1")
+    assert (spoilt.folder / "index.json").read_bytes() == before
+    assert (spoilt.folder / "fir" / "index.json").is_file()
+
+
+def test_bad_photos_can_be_left_out(spoilt):
+    built = spoilt.build(allow_skips=True)
+    assert built.computed == 1
+    assert [image.id for image in built.index.images] == ["grid", "ash", "birch", "fir"]
+    assert [skip.file for skip in built.index.skipped] == ["cedar.jpg", "elm.jpg"]
+    assert built.index.skipped[1].reason == LFS
+    assert not (spoilt.folder / "cedar").exists()
+    before = spoilt.stamps()
+    again = spoilt.build(allow_skips=True)
+    assert (again.computed, again.index) == (0, built.index)
+    assert spoilt.stamps() == before
+
+
+def test_names_that_look_the_same_are_not_confused(gallery):
+    good, bad = (gallery.photos / name for name in ("x\udcff.png", "x\udcfe.png"))
+    draw(gallery.photos / "new.png", seed=61)
+    (gallery.photos / "new.png").rename(good)
+    bad.write_bytes(b"no picture")
+    built = gallery.build(allow_skips=True)
+    assert [skip.file for skip in built.index.skipped] == ["x\ufffd.png"]
+    assert len(built.index.images) == 5
+
+
+def test_photos_that_are_all_bad_give_no_gallery(gallery):
+    for path in gallery.photos.iterdir():
+        path.write_bytes(b"")
+    (gallery.photos / "examples.toml").unlink()
+    with pytest.raises(PrecomputeError, match=r"^4 of 4 photos cannot be used:\n  ash.png: empty"):
+        gallery.build(allow_skips=True)
+
+
+def test_a_box_outside_the_photo_is_told(gallery):
+    (gallery.photos / "examples.toml").write_text(
+        '[[photo]]\nfile = "ash.png"\nbox = [0, 0, 97, 80]\n'
+    )
+    with pytest.raises(SkippedPhotosError, match=r"ash\.png: 'box' is .* not inside its 96×80 pix"):
+        gallery.build()
+
+
+@pytest.fixture
+def model(slim, tmp_path):
+    """A copy of the model's files to spoil; the path of its manifest."""
+    shutil.copytree(slim.parent, tmp_path / "model")
+    return tmp_path / "model" / slim.name
+
+
+@pytest.mark.parametrize("name", ["resnet18.onnx", "resnet18.npz"])
+def test_a_model_file_that_the_manifest_does_not_describe_is_refused(gallery, model, name):
+    path = model.with_name(name)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(PrecomputeError, match=r"is not the file that resnet18\.json describes: ex"):
+        gallery.build(manifest=model)
+    path.unlink()
+    with pytest.raises(PrecomputeError, match=r"got no file: run make export$"):
+        gallery.build(manifest=model)
+
+
+def test_a_model_that_onnxruntime_cannot_read_is_told(gallery, model):
+    model.with_name("resnet18.onnx").write_bytes(b"no model")
+    with pytest.raises(ProviderError, match=r"CPUExecutionProvider cannot run .*resnet18\.onnx: "):
+        gallery.build(manifest=rewrite(model))
+
+
+def test_nan_is_named_by_photo_layer_and_channel(gallery, model):
+    with np.load(model.with_name("resnet18.npz")) as arrays:
+        stem = arrays["stem"]
+    broken = stem.copy()
+    broken[7, 1, 2, 3] = np.nan
+    path = model.with_name("resnet18.onnx")
+    assert path.read_bytes().count(stem.tobytes()) == 1
+    path.write_bytes(path.read_bytes().replace(stem.tobytes(), broken.tobytes()))
+    with pytest.raises(SkippedPhotosError) as error:
+        gallery.build(manifest=rewrite(model, classifier=None))
+    lines = str(error.value).split("\n")
+    assert lines[0] == "4 of 4 photos cannot be used:"
+    assert lines[1].startswith("  grid.png: layer ")
+
+
+def test_providers_that_are_unknown_or_missing_are_told(gallery):
+    with pytest.raises(ProviderError, match=r"^unknown provider 'gpu': give auto, tensorrt, cuda"):
+        gallery.build(provider="gpu")
+    with pytest.raises(
+        ProviderError, match=r"^this onnxruntime has no provider 'qnn': it has .*cpu"
+    ):
+        gallery.build(provider="qnn")
+
+
+def test_auto_takes_what_there_is_and_says_what_it_took(gallery):
+    built = gallery.build(provider="auto")
+    assert built.index.provider in {
+        "cuda",
+        "migraphx",
+        "rocm",
+        "coreml",
+        "openvino",
+        "directml",
+        "cpu",
+    }
+
+
+def test_no_file_holds_what_a_camera_wrote_into_the_photo(gallery):
+    exif = Image.Exif()
+    exif[0x010E] = "SECRET description"
+    exif.get_ifd(0x8825)[29] = "SECRET date of the position"
+    picture = Image.open(gallery.photos / "ash.png")
+    how = {"exif": exif, "comment": b"SECRET comment", "icc_profile": b"SECRET profile"}
+    picture.save(gallery.photos / "oak.jpg", **how)
+    assert (gallery.photos / "oak.jpg").read_bytes().count(b"SECRET") == 4
+    gallery.build()
+    told = [name for name, content in gallery.files().items() if b"SECRET" in content]
+    assert told == []
+    for name in ("_photo.jpg", "_thumbnail.jpg"):
+        with Image.open(gallery.folder / "oak" / name) as shown:
+            assert dict(shown.getexif()) == {}
+            assert not {"comment", "icc_profile", "exif"} & shown.info.keys()
+
+
+def options(gallery):
+    chosen = gallery.settings
+    named = {"manifest": chosen.manifest, "images": chosen.photos, "out": chosen.tiles}
+    return [
+        *(f"--{name}={value}" for name, value in named.items()),
+        "--provider=cpu",
+        "--workers=1",
+    ]
+
+
+def test_the_command_tells_what_it_did(gallery, capsys):
+    assert main(options(gallery)) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "precompute: 4 photos, 0 computed, 3 layers each, on cpu\n"
+    assert printed.err == ""
+
+
+def test_the_command_fails_over_a_bad_photo_unless_that_is_allowed(spoilt, capsys):
+    assert main(options(spoilt)) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "precompute: 2 of 6 photos cannot be used:\n  cedar.jpg: cut" in printed.err
+    assert main([*options(spoilt), "--allow-skips"]) == 0
+    assert f"precompute: left out elm.jpg: {LFS}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"manifest": "none.json"}, "none.json does not exist: run make export"),
+        ({"images": "none"}, "no folder of photos at none: give one with IMAGES=folder"),
+    ],
+)
+def test_an_error_is_one_line_on_stderr_and_exit_code_1(gallery, capsys, change, problem):
+    changed = [f"--{name}={value}" for name, value in change.items()]
+    assert main([*options(gallery), *changed]) == 1
+    assert capsys.readouterr() == ("", f"precompute: {problem}\n")
+
+
+def test_help_names_every_option():
+    command = [sys.executable, "-m", "precompute", "--help"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0
+    names = ["--manifest", "--images", "--out", "--provider", "--workers", "--allow-skips"]
+    assert [name for name in names if name not in run.stdout] == []
+
+
+def peak_memory(gallery):
+    """Build in a process of its own; return the peak of its children and itself, bytes."""
+    code = (
+        "import resource, sys\n"
+        "from precompute.__main__ import main\n"
+        "assert main(sys.argv[1:]) == 0\n"
+        "both = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)\n"
+        "print(*(resource.getrusage(who).ru_maxrss for who in both))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, *options(gallery)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+    return np.array(run.stdout.split("\n")[-2].split(), int) * 1024
+
+
+def test_memory_does_not_grow_with_the_number_of_photos(built_once, tmp_path):
+    assert resource.getpagesize() > 0
+    peaks = []
+    for count in (8, 40):
+        home = tmp_path / str(count)
+        home.mkdir()
+        for seed in range(count):
+            draw(home / f"{seed}.png", seed, size=(16, 16))
+        settings = replace(built_once.settings, photos=home, tiles=tmp_path / f"tiles{count}")
+        peaks.append(peak_memory(type(built_once)(settings)))
+    manifest = read_manifest(built_once.settings.manifest)
+    values = sum(m.channels * m.height * m.width for m in manifest.feature_maps)
+    # 32 more photos hold 32 · 3.4 MB of activations; a tenth of them would already be a leak.
+    assert (peaks[1] - peaks[0]).max() < 32 * values * 4 / 2
