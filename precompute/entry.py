@@ -13,7 +13,7 @@ import artifacts
 from export.manifest import Layer, ModelManifest
 from precompute import index
 from precompute.decode import decode
-from precompute.errors import PhotoError
+from precompute.errors import NonFiniteError, PhotoError
 from precompute.figures import EXACT, number, numbers
 from precompute.photos import Photo
 from precompute.preprocess import crop, geometry, normalise
@@ -58,13 +58,14 @@ def entry_files(photo: Photo, model: Model) -> Files:
     picture = decode(photo.path)
     pixels = crop(picture, manifest.input)
     activations = run(model.session, manifest, normalise(pixels, manifest.input))
-    logits = activations[manifest.logits]
-    if not np.isfinite(logits).all():
-        raise PhotoError(f"layer {manifest.logits}: NaN or infinity among the logits")
     files: Files = {index.INPUT_NAME: png(pixels)}
     sheets = []
     for layer in manifest.feature_maps:
         sheets.append(sheet_files(layer, activations[layer.name], files))
+    logits = activations[manifest.logits]
+    if not np.isfinite(logits).all():
+        channel = int(np.argmin(np.isfinite(logits)))
+        raise NonFiniteError(f"layer {manifest.logits}, channel {channel}: NaN or infinity")
     answers = _answers(logits, manifest)
     evidence = _evidence(activations, answers, model)
     files[index.STRIP_NAME] = png(

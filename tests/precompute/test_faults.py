@@ -1,6 +1,5 @@
 """What cannot be used is left out and named; what is wrong with the model stops the build."""
 
-import resource
 import shutil
 import subprocess
 import sys
@@ -120,18 +119,22 @@ def test_nan_is_named_by_photo_layer_and_channel(gallery, model):
     assert path.read_bytes().count(stem.tobytes()) == 1
     path.write_bytes(path.read_bytes().replace(stem.tobytes(), broken.tobytes()))
     with pytest.raises(SkippedPhotosError) as error:
-        gallery.build(manifest=rewrite(model, classifier=None))
-    lines = str(error.value).split("\n")
-    assert lines[0] == "4 of 4 photos cannot be used:"
-    assert lines[1].startswith("  grid.png: layer ")
+        gallery.build(manifest=rewrite(model))
+    count, *photos, _ = str(error.value).split("\n")
+    fault = "layer conv1, channel 7: NaN or infinity: "
+    assert count == "4 of 4 photos cannot be used:"
+    assert [line.partition(fault)[0] for line in photos] == [
+        "  grid.png: ",
+        "  ash.png: ",
+        "  birch.png: ",
+        "  cedar.jpg: ",
+    ]
 
 
 def test_providers_that_are_unknown_or_missing_are_told(gallery):
     with pytest.raises(ProviderError, match=r"^unknown provider 'gpu': give auto, tensorrt, cuda"):
         gallery.build(provider="gpu")
-    with pytest.raises(
-        ProviderError, match=r"^this onnxruntime has no provider 'qnn': it has .*cpu"
-    ):
+    with pytest.raises(ProviderError, match=r"^this onnxruntime has no provider 'qnn': it has "):
         gallery.build(provider="qnn")
 
 
@@ -229,7 +232,6 @@ def peak_memory(gallery):
 
 
 def test_memory_does_not_grow_with_the_number_of_photos(built_once, tmp_path):
-    assert resource.getpagesize() > 0
     peaks = []
     for count in (8, 40):
         home = tmp_path / str(count)
@@ -240,5 +242,5 @@ def test_memory_does_not_grow_with_the_number_of_photos(built_once, tmp_path):
         peaks.append(peak_memory(type(built_once)(settings)))
     manifest = read_manifest(built_once.settings.manifest)
     values = sum(m.channels * m.height * m.width for m in manifest.feature_maps)
-    # 32 more photos hold 32 · 3.4 MB of activations; a tenth of them would already be a leak.
-    assert (peaks[1] - peaks[0]).max() < 32 * values * 4 / 2
+    # Whoever kept the float32 activations of all photos, would need those of 32 photos more.
+    assert (peaks[1] - peaks[0]).max() < 32 * values * 4 / 3
