@@ -219,7 +219,8 @@ def readable(value: float) -> str:
     """Return a number with three significant digits and a true minus sign."""
     if value == 0:
         return "0"
-    places = max(0, 2 - int(log10(abs(value)) // 1))
+    rounded = float(f"{abs(value):.2e}")  # 9.996 is 10.0, not 10.00
+    places = max(0, 2 - int(log10(rounded) // 1))
     return f"{value:.{places}f}".replace("-", "−")
 
 

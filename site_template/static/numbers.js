@@ -5,7 +5,8 @@ export function readable(value) {
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-4) return value.toExponential(2).replaceAll("-", "−");
-  const digits = Math.max(0, 2 - Math.floor(Math.log10(size)));
+  const rounded = Number(size.toPrecision(3)); // 9.996 is 10.0, not 10.00
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(rounded)));
   return value.toFixed(digits).replace("-", "−");
 }
 
