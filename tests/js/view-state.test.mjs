@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { mapsFor } from "../../site_template/static/colour-scale.js";
+import { DEFAULTS, format, parse } from "../../site_template/static/view-state.js";
+import { seeded } from "./seeded.mjs";
+
+const ODD = 'a&b=c#d%20+ü/:<b>"';
+const LAYERS = [
+  { name: "conv1", channels: 64 },
+  { name: "relu", channels: 64 },
+  { name: "layer2.0.conv1", channels: 128 },
+  { name: "layer4.1.relu_1", channels: 512 },
+  { name: "single", channels: 1 },
+  { name: ODD, channels: 3 },
+];
+const CHOICES = {
+  scale: ["layer", "channel", "photos"],
+  sequential: ["viridis", "cividis", "magma", "gray"],
+  diverging: ["RdBu_r", "PuOr_r", "berlin"],
+  sort: ["index", "max", "mean", "std", "zeros"],
+};
+
+const read = (hash) => parse(hash, LAYERS, "relu");
+const view = (changes) => ({ ...DEFAULTS, layer: "relu", ...changes });
+
+function randomView(random) {
+  const pick = (list) => list[random(list.length)];
+  const layer = pick(LAYERS);
+  return {
+    layer: layer.name,
+    channel: random(layer.channels),
+    scale: pick(CHOICES.scale),
+    sequential: pick(CHOICES.sequential),
+    diverging: pick(CHOICES.diverging),
+    sort: pick(CHOICES.sort),
+    opacity: random(101),
+    smooth: random(2) === 1,
+    answer: random(6) - 1,
+  };
+}
+
+test("an empty link is the default view of the first layer", () => {
+  for (const hash of ["", "#"]) {
+    assert.deepEqual(read(hash), { state: view({}), notices: [] });
+  }
+});
+
+test("every view comes back from its link, also after a browser has escaped it", () => {
+  const random = seeded(1);
+  for (let i = 0; i < 500; i++) {
+    const state = randomView(random);
+    const link = format(state);
+    assert.deepEqual(read(link), { state, notices: [] }, link);
+    const escaped = new URL(`https://example.org/a.html${link}`).hash;
+    assert.deepEqual(read(escaped), { state, notices: [] }, escaped);
+  }
+});
+
+test("a link names its layer and channel, and else only what is not the default", () => {
+  assert.equal(format(view({ layer: "conv1" })), "#layer=conv1&channel=0");
+  assert.equal(
+    format(view({ channel: 7, scale: "photos", smooth: true, answer: 0 })),
+    "#layer=relu&channel=7&scale=photos&smooth=1&answer=0",
+  );
+  assert.equal(format(view({ opacity: 0 })), "#layer=relu&channel=0&opacity=0");
+});
+
+test("links that were published stay readable", () => {
+  const link =
+    "#layer=layer2.0.conv1&channel=5&scale=channel&sequential=magma&diverging=berlin&sort=std&opacity=40&smooth=1&answer=2";
+  assert.deepEqual(read(link), {
+    state: {
+      layer: "layer2.0.conv1",
+      channel: 5,
+      scale: "channel",
+      sequential: "magma",
+      diverging: "berlin",
+      sort: "std",
+      opacity: 40,
+      smooth: true,
+      answer: 2,
+    },
+    notices: [],
+  });
+});
+
+test("an unknown layer opens the nearest by name and says so", () => {
+  const { state, notices } = read("#layer=layer2.0.conv9&channel=100");
+  assert.deepEqual(state, view({ layer: "layer2.0.conv1", channel: 100 }));
+  assert.equal(notices.length, 1);
+  assert.match(notices[0], /no layer “layer2\.0\.conv9”.* layer2\.0\.conv1,/);
+});
+
+test("the channel of an unknown layer is held to the layer that opens", () => {
+  const { state, notices } = read("#layer=singel&channel=100");
+  assert.deepEqual(state, view({ layer: "single", channel: 0 }));
+  assert.equal(notices.length, 2);
+});
+
+for (const [wanted, opened] of [
+  ["64", 63],
+  ["4000", 63],
+  ["99999999999999999999999", 63],
+  ["-1", 0],
+  ["-0", 0],
+  ["NaN", 0],
+  ["Infinity", 0],
+  ["", 0],
+  ["abc", 0],
+  ["2.5", 2],
+  ["7x", 7],
+]) {
+  test(`channel “${wanted}” opens channel ${opened} and says so`, () => {
+    const { state, notices } = read(`#layer=relu&channel=${wanted}`);
+    assert.deepEqual(state, view({ channel: opened }));
+    assert.deepEqual(notices, [`relu has no channel “${wanted}”; here is ${opened} of 0 to 63.`]);
+  });
+}
+
+test("the first and the last channel open without a word", () => {
+  for (const channel of [0, 63]) {
+    assert.deepEqual(read(`#layer=relu&channel=${channel}`), { state: view({ channel }), notices: [] });
+  }
+});
+
+test("opacity and answer are held to what exists", () => {
+  assert.equal(read("#opacity=300").state.opacity, 100);
+  assert.equal(read("#opacity=-3").state.opacity, 0);
+  assert.equal(read("#opacity=x").state.opacity, 100);
+  assert.equal(read("#answer=9").state.answer, 4);
+  assert.equal(read("#answer=-9").state.answer, -1);
+  assert.equal(read("#answer=").state.answer, -1);
+});
+
+test("unknown choices fall back to the default", () => {
+  for (const name of Object.keys(CHOICES)) {
+    for (const value of ["", "nonsense", "constructor", "VIRIDIS", "__proto__"]) {
+      assert.deepEqual(read(`#${name}=${value}`), { state: view({}), notices: [] });
+    }
+  }
+  assert.equal(read("#smooth=true").state.smooth, false);
+});
+
+test("a name with markup stays text", () => {
+  const wanted = '<img src=x onerror="alert(1)">';
+  const { state, notices } = read(`#layer=${encodeURIComponent(wanted)}`);
+  assert.ok(LAYERS.some((layer) => layer.name === state.layer));
+  assert.ok(notices[0].includes(`“${wanted}”`));
+  assert.equal(read(format(view({ layer: ODD }))).state.layer, ODD);
+});
+
+test("whatever the link, there is a view, and its own link leads to it", () => {
+  const random = seeded(2);
+  const parts = [
+    "layer", "channel", "scale", "smooth", "opacity", "answer", "__proto__", "=", "=", "=", "&", "&", "#",
+    "%", "%E0%A4%A", "%00", "+", " ", "relu", "conv", "1e3", "-7", "63", "ü", "\ud800", "<b>", "'", '"', ";",
+  ];
+  for (let i = 0; i < 2000; i++) {
+    const hash = Array.from({ length: random(12) }, () => parts[random(parts.length)]).join("");
+    const { state } = read(hash);
+    const layer = LAYERS.find(({ name }) => name === state.layer);
+    assert.ok(layer, hash);
+    assert.ok(Number.isInteger(state.channel) && state.channel >= 0 && state.channel < layer.channels, hash);
+    assert.ok(Number.isInteger(state.opacity) && state.opacity >= 0 && state.opacity <= 100, hash);
+    assert.ok(Number.isInteger(state.answer) && state.answer >= -1 && state.answer <= 4, hash);
+    for (const [name, allowed] of Object.entries(CHOICES)) assert.ok(allowed.includes(state[name]), hash);
+    assert.deepEqual(Object.keys(state), Object.keys(DEFAULTS));
+    assert.deepEqual(read(format(state)), { state, notices: [] }, hash);
+  }
+});
+
+test("links can hold every colour map", () => {
+  for (const [setting, signed] of [["sequential", false], ["diverging", true]]) {
+    for (const name of mapsFor(signed)) assert.equal(read(`#${setting}=${name}`).state[setting], name);
+  }
+});
+
+test("links can hold every choice of the page's lists", () => {
+  const template = new URL("../../site_template/templates/photo.html", import.meta.url);
+  const page = readFileSync(template, "utf-8");
+  for (const setting of ["scale", "sort"]) {
+    const list = page.match(new RegExp(`data-setting="${setting}">(.*?)</select>`, "s"))[1];
+    const offered = [...list.matchAll(/<option value="(\w+)">/g)].map((found) => found[1]);
+    assert.deepEqual(offered, CHOICES[setting]);
+    for (const value of offered) assert.equal(read(`#${setting}=${value}`).state[setting], value);
+  }
+});

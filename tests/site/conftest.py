@@ -1,0 +1,34 @@
+"""The pages of the site, and a gallery that a test may change."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from website import Document, Workshop, read_page
+
+
+@pytest.fixture
+def workshop(exported: Path, tiles: Path, tmp_path: Path) -> Workshop:
+    """A copy that may be changed with artifacts.write, which never writes into a file."""
+
+    def copied(source: str, target: str) -> None:
+        try:
+            os.link(source, target)
+        except OSError:
+            shutil.copyfile(source, target)
+
+    folder = tmp_path / "made"
+    shutil.copytree(tiles, folder / "tiles" / "resnet18", copy_function=copied)
+    manifest_path = folder / "resnet18.json"
+    shutil.copyfile(exported, manifest_path)
+    out = tmp_path / "published" / "site"
+    return Workshop(manifest_path, folder / "tiles" / "resnet18", out)
+
+
+@pytest.fixture(scope="session")
+def pages(site: Path) -> dict[str, Document]:
+    """Every page of the site, by its path."""
+    return {
+        path.relative_to(site).as_posix(): read_page(path) for path in sorted(site.rglob("*.html"))
+    }

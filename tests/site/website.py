@@ -1,0 +1,128 @@
+"""A website taken apart, and galleries with one thing changed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import artifacts
+from export.manifest import ModelManifest, read_manifest
+from precompute.index import GalleryIndex, ImageEntry, index_path, read_entry, read_index
+from site_template.pages import Site
+from site_template.render import render
+
+
+@dataclass
+class Element:
+    tag: str
+    attributes: dict[str, str]
+    text: str = ""
+    """Directly inside, without that of children."""
+
+
+@dataclass
+class Document(HTMLParser):
+    """The elements of a page in order."""
+
+    elements: list[Element] = field(default_factory=list)
+    open: list[Element] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+
+    def handle_starttag(self, tag, attrs):
+        assert len(dict(attrs)) == len(attrs), f"an attribute stands twice in <{tag}>"
+        self.elements.append(Element(tag, {name: value or "" for name, value in attrs}))
+        if tag not in {"meta", "link", "base", "img", "input"}:
+            self.open.append(self.elements[-1])
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if self.open and self.open[-1] is self.elements[-1]:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open[-1].tag == tag, f"</{tag}> closes <{self.open[-1].tag}>"
+        self.open.pop()
+
+    def handle_data(self, data):
+        if self.open:
+            self.open[-1].text += data
+
+    def all(self, tag: str, **attributes: str) -> list[Element]:
+        return [
+            element
+            for element in self.elements
+            if element.tag == tag and attributes.items() <= element.attributes.items()
+        ]
+
+    def meta(self, name: str) -> str:
+        """Return the content of the one <meta> with this name or property."""
+        found = [
+            element.attributes["content"]
+            for element in self.all("meta")
+            if name in (element.attributes.get("name"), element.attributes.get("property"))
+        ]
+        assert len(found) == 1, f"{len(found)} times {name}"
+        return found[0]
+
+    @property
+    def ids(self) -> set[str]:
+        named = [
+            element.attributes["id"] for element in self.elements if "id" in element.attributes
+        ]
+        assert len(set(named)) == len(named), "an id stands twice"
+        return set(named)
+
+
+def read_page(path: Path) -> Document:
+    document = Document()
+    document.feed(path.read_text("utf-8"))
+    document.close()
+    assert document.open == [], f"never closed in {path.name}"
+    return document
+
+
+@dataclass
+class Workshop:
+    """A gallery of its own for one test: manifest, tiles, and the site made from them."""
+
+    manifest_path: Path
+    tiles: Path
+    out: Path
+    site: Site = Site("Feature maps", "", "", "")  # noqa: RUF009 (frozen)
+
+    @property
+    def index(self) -> GalleryIndex:
+        return read_index(self.tiles)
+
+    @property
+    def images(self) -> list[str]:
+        return [image.id for image in self.index.images]
+
+    def change_entry(self, image: str, **changes: object) -> ImageEntry:
+        entry = replace(read_entry(self.tiles, image), **changes)
+        artifacts.write(index_path(self.tiles / image), artifacts.encode(entry))
+        return entry
+
+    def change_index(self, **changes: object) -> None:
+        artifacts.write(index_path(self.tiles), artifacts.encode(replace(self.index, **changes)))
+
+    def change_manifest(self, change: Callable[[ModelManifest], ModelManifest]) -> None:
+        """Change the manifest, and the index with it so that they still belong together."""
+        changed = change(read_manifest(self.manifest_path))
+        artifacts.write(self.manifest_path, artifacts.encode(changed))
+        self.change_index(manifest_sha256=artifacts.sha256(self.manifest_path))
+
+    def render(self) -> int:
+        return render(self.site, self.manifest_path, self.tiles, self.out)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Return every file below `folder`, hidden ones included."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
