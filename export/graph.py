@@ -65,14 +65,16 @@ def trace(model: nn.Module) -> Graph:
     model = copy.deepcopy(model).eval()
     for module in model.modules():
         if getattr(module, "inplace", False):
-            module.inplace = False  # type: ignore[assignment]
+            module.inplace = False
     tracer = feature_extraction.NodePathTracer()
     traced = tracer.trace(model)
     for node in traced.nodes:
         if node.kwargs.get("inplace"):
             node.update_kwarg("inplace", False)
         if node.op == "call_method" and str(node.target).endswith("_"):
-            raise ExportError(f"{node.name} calls {node.target}, which works in place: not supported")
+            raise ExportError(
+                f"{node.name} calls {node.target}, which works in place: not supported"
+            )
     nodes = {
         name: node
         for node, name in tracer.node_to_qualname.items()
@@ -110,10 +112,9 @@ def describe(graph: Graph, crop: int) -> tuple[tuple[Layer, ...], Classifier | N
         module = graph.model.get_submodule(str(node.target)) if node.op == "call_module" else None
         op = _operation(node, module)
         inputs = tuple(names.get(source, PICTURE) for source in node.all_input_nodes)
-        windowed = op in _WINDOWED and module is not None
         kernel, stride, padding = (
             (_pair(module.kernel_size), _pair(module.stride), _pair(module.padding))
-            if windowed
+            if op in _WINDOWED and module is not None
             else (None, None, None)
         )
         views[name] = _view(op, module, [views[source] for source in inputs])

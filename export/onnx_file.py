@@ -42,7 +42,8 @@ def onnx_bytes(module: fx.GraphModule, input_name: str, names: tuple[str, ...], 
     model = program.model_proto
     _strip(model)
     onnx.checker.check_model(model)
-    return model.SerializeToString(deterministic=True)
+    data: bytes = model.SerializeToString(deterministic=True)
+    return data
 
 
 def verify(data: bytes, module: fx.GraphModule, names: tuple[str, ...], crop: int) -> float:

@@ -61,7 +61,9 @@ def precompute(settings: Settings, progress: Progress) -> Built:
     producers = {"numpy": version("numpy"), "pillow": version("pillow"), **_onnxruntime()}
 
     keys = _keys(photos, manifest_sha256, settings.provider, producers)
-    stale = [p for p in photos if not store.is_current(folder / p.id, _record(folder, p.id), keys[p.id])]
+    stale = [
+        p for p in photos if not store.is_current(folder / p.id, _record(folder, p.id), keys[p.id])
+    ]
     earlier = _earlier_index(folder)
     provider = earlier.provider if earlier is not None and not stale else ""
     faults: dict[str, str] = {}
@@ -138,7 +140,12 @@ def _keys(
     code = store.source_key(here, Path(artifacts.__file__), here.parent / "export" / "manifest.py")
     return {
         photo.id: store.key_of(
-            photo.description(), artifacts.sha256(photo.path), manifest_sha256, provider, producers, code
+            photo.description(),
+            artifacts.sha256(photo.path),
+            manifest_sha256,
+            provider,
+            producers,
+            code,
         )
         for photo in photos
     }

@@ -14,7 +14,7 @@ from export.manifest import Layer, ModelManifest
 from precompute import index
 from precompute.decode import decode
 from precompute.errors import NonFiniteError, PhotoError
-from precompute.figures import EXACT, number, numbers
+from precompute.figures import EXACT, number, numbers, rows
 from precompute.photos import Photo
 from precompute.preprocess import crop, geometry, normalise
 from precompute.reductions import (
@@ -26,7 +26,16 @@ from precompute.reductions import (
     strip_tile,
 )
 from precompute.session import run
-from precompute.tiles import Float32, Pixels, grid, png, quantise, quantise_together, scale_of, sheet
+from precompute.tiles import (
+    Float32,
+    Pixels,
+    grid,
+    png,
+    quantise,
+    quantise_together,
+    scale_of,
+    sheet,
+)
 
 ANSWERS = 5
 STRIP_TILE = 28
@@ -110,20 +119,22 @@ def entry_files(photo: Photo, model: Model) -> Files:
 def sheet_files(layer: Layer, activations: Float32, files: Files) -> index.TileSheet:
     """Add the files of one layer's (C, height, width) activations; return what describes them."""
     quantised = quantise(activations, layer.name)
-    columns, rows = grid(len(activations))
+    columns, tile_rows = grid(len(activations))
     files[index.sheet_name(layer.slug)] = png(sheet(quantised.pixels))
     summary, ranges = _summary(activations)
     files[index.summary_name(layer.slug)] = png(summary)
     components, shown = _components(activations)
     files[index.pca_name(layer.slug)] = png(components)
     width = activations.shape[2]
+    low, high = rows(np.stack([quantised.low, quantised.high]), EXACT)
+    mean, std, zeros = rows(np.stack([quantised.mean, quantised.std, quantised.zeros]))
     figures = index.LayerFigures(
         layer=layer.name,
-        low=numbers(quantised.low, EXACT),
-        high=numbers(quantised.high, EXACT),
-        mean=numbers(quantised.mean),
-        std=numbers(quantised.std),
-        zeros=numbers(quantised.zeros),
+        low=low,
+        high=high,
+        mean=mean,
+        std=std,
+        zeros=zeros,
         row=(quantised.peak // width).tolist(),
         column=(quantised.peak % width).tolist(),
         mean_low=ranges[0],
@@ -140,7 +151,7 @@ def sheet_files(layer: Layer, activations: Float32, files: Files) -> index.TileS
         summary=index.summary_name(layer.slug),
         pca=index.pca_name(layer.slug),
         columns=columns,
-        rows=rows,
+        rows=tile_rows,
         tile_width=width,
         tile_height=activations.shape[1],
         low=number(float(quantised.low.min()), EXACT),
@@ -165,9 +176,9 @@ def _components(activations: Float32) -> tuple[Pixels, index.Components]:
     return colours(scores, low, high), components_of(low, high, basis.explained)
 
 
-def components_of(*rows: NDArray[np.floating[Any]]) -> index.Components:
+def components_of(*triples: NDArray[np.floating[Any]]) -> index.Components:
     """Return low, high and explained variance, each (3,), as the contract has them."""
-    return index.Components(*(tuple(numbers(row)) for row in rows))  # type: ignore[arg-type]
+    return index.Components(*(tuple(numbers(triple)) for triple in triples))  # type: ignore[arg-type]
 
 
 def _answers(logits: Float32, manifest: ModelManifest) -> tuple[index.Answer, ...]:
@@ -190,9 +201,9 @@ def _evidence(
     classifier = model.manifest.classifier
     if classifier is None:
         return ()
-    rows = [answer.category for answer in answers]
+    classes = [answer.category for answer in answers]
     features = activations[classifier.features]
-    maps = class_evidence(features, model.arrays["classifier.weight"][rows])
+    maps = class_evidence(features, model.arrays["classifier.weight"][classes])
     bias = model.arrays["classifier.bias"]
     return tuple(
         index.Evidence(
@@ -202,7 +213,7 @@ def _evidence(
             bias=number(float(bias[category]), EXACT),
             values=numbers(values),
         )
-        for category, values in zip(rows, maps, strict=True)
+        for category, values in zip(classes, maps, strict=True)
     )
 
 

@@ -10,7 +10,12 @@ READABLE = 6
 
 def numbers(values: NDArray[np.floating], digits: int = READABLE) -> list[float]:
     """Return `values`, of any shape, as a flat list rounded to `digits` significant digits."""
-    wide = np.asarray(values, dtype=np.float64).ravel()
+    return rows(np.asarray(values).reshape(1, -1), digits)[0]
+
+
+def rows(values: NDArray[np.floating], digits: int = READABLE) -> list[list[float]]:
+    """Return a two-dimensional array as lists of numbers rounded to `digits` significant digits."""
+    wide = np.asarray(values, dtype=np.float64)
     with np.errstate(divide="ignore"):
         magnitude = np.floor(np.log10(np.abs(wide)))
     places = np.where(np.isfinite(magnitude), digits - 1 - magnitude, 0)
@@ -19,7 +24,8 @@ def numbers(values: NDArray[np.floating], digits: int = READABLE) -> list[float]
     up = 10.0 ** np.clip(places, 0, 22)
     down = 10.0 ** np.clip(-places, 0, 22)
     rounded = np.where(places > 22, wide, np.rint(wide * up / down) * down / up)
-    return [value + 0.0 for value in rounded.tolist()]
+    listed: list[list[float]] = (rounded + 0.0).tolist()  # + 0.0 makes −0 a plain 0
+    return listed
 
 
 def number(value: float, digits: int = READABLE) -> float:

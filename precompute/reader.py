@@ -1,9 +1,9 @@
 """Read a gallery's numbers back, with NumPy and Pillow alone.
 
-    from pathlib import Path
-    from precompute.reader import read_layer
-    maps = read_layer(Path("build/tiles/resnet18"), "koala", "layer2.0.conv1")
-    maps.shape, maps[117].max()
+from pathlib import Path
+from precompute.reader import read_layer
+maps = read_layer(Path("build/tiles/resnet18"), "koala", "layer2.0.conv1")
+maps.shape, maps[117].max()
 """
 
 from pathlib import Path

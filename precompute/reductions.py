@@ -117,12 +117,15 @@ def class_evidence(features: Float32, weights: Float32) -> Float64:
     linear layer can change places (Zhou et al., "Learning deep features for discriminative
     localization", 2016).
     """
-    return np.tensordot(weights.astype(np.float64), features.astype(np.float64), axes=1)
+    evidence: Float64 = np.tensordot(
+        weights.astype(np.float64), features.astype(np.float64), axes=1
+    )
+    return evidence
 
 
 def softmax(logits: NDArray[np.floating]) -> Float64:
     """Return the probabilities of (classes,) logits."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max())
+    shifted: Float64 = np.exp(logits.astype(np.float64) - logits.max())
     return shifted / shifted.sum()
 
 
@@ -133,5 +136,6 @@ def strip_tile(activations: Float32, side: int) -> Pixels:
     picture = Image.fromarray(energy / peak if peak > 0 else energy)
     smaller = picture.width < side or picture.height < side
     filter_ = Image.Resampling.NEAREST if smaller else Image.Resampling.BOX
-    levels = np.asarray(picture.resize((side, side), filter_)) * 255
-    return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+    levels = np.rint(np.asarray(picture.resize((side, side), filter_)) * 255)
+    pixels: Pixels = np.clip(levels, 0, 255).astype(np.uint8)
+    return pixels

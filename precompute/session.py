@@ -90,7 +90,8 @@ def run(
     session: onnxruntime.InferenceSession, manifest: ModelManifest, picture: NDArray[np.float32]
 ) -> dict[str, NDArray[np.float32]]:
     """Return the activations of every exported layer for one (1, 3, crop, crop) input, without the
-    batch axis: (channels, height, width), or (channels,) for vectors."""
+    batch axis: (channels, height, width), or (channels,) for vectors.
+    """
     names = [layer.name for layer in manifest.layers if layer.exported]
     outputs = session.run(names, {manifest.input.name: picture})
     return {name: output[0] for name, output in zip(names, outputs, strict=True)}

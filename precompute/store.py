@@ -44,9 +44,7 @@ def is_current(folder: Path, record_path: Path, key: str) -> bool:
         return False
     if record.key != key:
         return False
-    found = {
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
-    }
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     return found == record.files.keys() and all(
         artifacts.sha256(folder / name) == digest for name, digest in record.files.items()
     )

@@ -14,6 +14,8 @@ Float32 = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
 PERCENTILE = 99.5
+_BLOCK = 65536
+"""Activations that are worked on at a time: few enough to stay in a core's own cache."""
 
 
 @dataclass(frozen=True)
@@ -45,26 +47,42 @@ def quantise(activations: Float32, layer: str) -> Quantised:
     """
     channels, height, width = activations.shape
     flat = activations.reshape(channels, height * width)
+    step = max(1, _BLOCK // flat.shape[1])
+    blocks = [
+        _quantise_block(flat[first : first + step], layer, first)
+        for first in range(0, channels, step)
+    ]
+    pixels, *figures = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    return Quantised(pixels.reshape(activations.shape), *figures)
+
+
+def _quantise_block(flat: Float32, layer: str, first: int) -> tuple[np.ndarray, ...]:
+    """Return the fields of Quantised for (C, positions) activations, channel `first` and on."""
     peak = flat.argmax(axis=1)
-    high = flat[np.arange(channels), peak]
+    high = flat[np.arange(len(flat)), peak]
     low = flat.min(axis=1)
     finite = np.isfinite(low) & np.isfinite(high)
     if not finite.all():
         raise NonFiniteError(
-            f"layer {layer}, channel {int(np.argmin(finite))}: NaN or infinity: "
+            f"layer {layer}, channel {first + int(np.argmin(finite))}: NaN or infinity: "
             "the weights or the model are broken; check them, or export the model again"
         )
-    with np.errstate(over="ignore", invalid="ignore"):
+    positions = np.float32(flat.shape[1])
+    zeros = np.count_nonzero(flat == 0, axis=1).astype(np.float32) / positions
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         mean = flat.mean(axis=1)
         centred = flat - mean[:, None]
-        std = np.sqrt(np.einsum("cp,cp->c", centred, centred) / np.float32(flat.shape[1]))
-    if not np.isfinite(std).all():  # sums beyond what float32 can hold: rare, so done with care
+        std = np.sqrt(np.vecdot(centred, centred) / positions)
+        levels_per_unit = np.float32(255) / (high - low)
+    if np.isfinite(std).all() and np.isfinite(levels_per_unit).all() and levels_per_unit.all():
+        centred += (mean - low)[:, None]
+        centred *= levels_per_unit[:, None]
+        pixels = np.rint(centred, out=centred).astype(np.uint8)
+    else:  # constant channels, and ranges beyond what float32 can hold
         mean = flat.mean(axis=1, dtype=np.float64).astype(np.float32)
         std = flat.std(axis=1, dtype=np.float64).astype(np.float32)
-    zeros = np.count_nonzero(flat == 0, axis=1).astype(np.float32) / np.float32(flat.shape[1])
-    return Quantised(
-        _to_pixels(flat, low, high).reshape(activations.shape), low, high, mean, std, zeros, peak
-    )
+        pixels = _to_pixels(flat, low, high)
+    return pixels, low, high, mean, std, zeros, peak
 
 
 def quantise_together(values: Float32) -> tuple[Pixels, float, float]:
@@ -75,18 +93,11 @@ def quantise_together(values: Float32) -> tuple[Pixels, float, float]:
 
 
 def _to_pixels(flat: Float32, low: Float32, high: Float32) -> Pixels:
-    """Return (C, positions) values as pixels between each row's low and high."""
-    with np.errstate(over="ignore", divide="ignore"):
-        per_unit = np.float32(255) / (high - low)
-    if np.isfinite(per_unit).all() and (per_unit > 0).all():
-        levels = flat - low[:, None]
-        levels *= per_unit[:, None]
-    else:  # constant rows, and ranges that float32 cannot divide by: rare, so done with care
-        wide = flat.astype(np.float64) - low[:, None]
-        span = high.astype(np.float64) - low
-        levels = wide / np.where(span > 0, span, 1)[:, None] * 255
-    np.rint(levels, out=levels)
-    return levels.astype(np.uint8)
+    """Return (C, positions) values as pixels between each row's low and high, whatever these are."""
+    above = flat.astype(np.float64) - low[:, None]
+    span = high.astype(np.float64) - low
+    levels = above / np.where(span > 0, span, 1)[:, None] * 255
+    return np.rint(levels, out=levels).astype(np.uint8)
 
 
 def dequantise(pixels: Pixels, low: Float32, high: Float32) -> Float32:
@@ -102,20 +113,21 @@ def scale_of(activations: Float32) -> float:
 
     Equal to np.percentile(…, method="higher"), but only the few values that can matter are sorted.
     """
-    flat = np.abs(activations).ravel()
-    rank = int(np.ceil((flat.size - 1) * PERCENTILE / 100))
-    larger = flat.size - 1 - rank
-    sample = flat[::61]
-    floor = np.partition(sample, int(sample.size * 0.985))[int(sample.size * 0.985)]
-    candidates = flat[flat >= floor]
+    flat = activations.ravel()
+    larger = flat.size - 1 - int(np.ceil((flat.size - 1) * PERCENTILE / 100))
+    sample = np.abs(flat[::61])
+    rank = int(sample.size * 0.985)
+    floor = np.partition(sample, rank)[rank]
+    candidates = np.abs(flat[(flat >= floor) | (flat <= -floor)])
     if candidates.size <= larger:
-        candidates = flat
+        candidates = np.abs(flat)
     return float(np.partition(candidates, candidates.size - 1 - larger)[-1 - larger])
 
 
 def grid(channels: int) -> tuple[int, int]:
     """Return columns and rows of a sheet: nearly square, wider than high, with no tile left over
-    where that is possible."""
+    where that is possible.
+    """
     columns = next(
         (n for n in range(int(np.ceil(channels**0.5)), channels + 1) if channels % n == 0), 1
     )

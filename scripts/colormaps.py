@@ -29,7 +29,9 @@ def module() -> str:
         lines.append(f"export const {kind} = {{")
         for name, ends in maps.items():
             under, over = ends if isinstance(ends, tuple) else (ends, ends)
-            lines.append(f'  {name}: {{ under: "{under}", over: "{over}", table: "{table(name)}" }},')
+            lines.append(
+                f'  {name}: {{ under: "{under}", over: "{over}", table: "{table(name)}" }},'
+            )
         lines += ["};", ""]
     return "\n".join(lines)
 

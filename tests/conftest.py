@@ -43,9 +43,7 @@ def example_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiles(
-    exported: Path, example_photos: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def tiles(exported: Path, example_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model's folder of tiles for the example photos, computed without PyTorch."""
     out = tmp_path_factory.mktemp("tiles")
     command = ["-m", "precompute", "--manifest", exported, "--images", example_photos, "--out", out]

@@ -111,7 +111,9 @@ def test_colours_are_the_values_on_the_chosen_scale(
     found = canvas_pixels(page, f'channel-grid button[data-channel="{CHANNEL}"] canvas')
     table = colour_table(colours, site)
     # A value that lies between two colours may be rounded to either.
-    nearest = np.abs(found[None].astype(int) - table[np.clip(place + np.array([[[-1]], [[0]], [[1]]]), 0, 255)])
+    nearest = np.abs(
+        found[None].astype(int) - table[np.clip(place + np.array([[[-1]], [[0]], [[1]]]), 0, 255)]
+    )
     assert nearest.sum(axis=-1).min(axis=0).max() == 0
     bar = page.locator("channel-inspector .colour-bar-numbers span").all_inner_texts()
     assert [as_number(text) for text in bar] == pytest.approx(
@@ -199,7 +201,10 @@ def test_a_layer_is_loaded_when_it_is_opened(visit, photo, exported):
 
 def test_the_first_data_of_a_page_is_small(site, image):
     data = site / "resnet18" / "data"
-    sizes = {path.name: path.stat().st_size for path in (data / "layers.json", data / image / "index.json")}
+    sizes = {
+        path.name: path.stat().st_size
+        for path in (data / "layers.json", data / image / "index.json")
+    }
     assert {name: size for name, size in sizes.items() if size > 30_000} == {}
 
 
@@ -237,9 +242,16 @@ def test_the_receptive_field_is_drawn_where_the_manifest_says(visit, photo, expo
     peak = np.unravel_index(maps[CHANNEL].argmax(), maps[CHANNEL].shape)
     field = layer.receptive_field
     top, left = (field.offset[axis] + int(peak[axis]) * field.stride[axis] for axis in (0, 1))
-    clipped = [max(0, left), max(0, top), min(224, left + field.size[1]), min(224, top + field.size[0])]
+    clipped = [
+        max(0, left),
+        max(0, top),
+        min(224, left + field.size[1]),
+        min(224, top + field.size[0]),
+    ]
     rect = page.locator(".stage .field")
-    x, y, width, height = (float(rect.get_attribute(name)) for name in ("x", "y", "width", "height"))
+    x, y, width, height = (
+        float(rect.get_attribute(name)) for name in ("x", "y", "width", "height")
+    )
     assert [x, y, x + width, y + height] == clipped
 
 
