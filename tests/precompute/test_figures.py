@@ -22,6 +22,12 @@ def test_nine_digits_bring_every_float32_back(values):
     assert np.array_equal(np.array(msgspec.json.decode(text), np.float32), exact)
 
 
+def test_nine_digits_bring_back_float32_of_every_size():
+    bits = np.random.default_rng(0).integers(0, 2**32, 200_000, np.uint32).view(np.float32)
+    exact = bits[np.isfinite(bits)]
+    assert np.array_equal(np.array(numbers(exact, EXACT)).astype(np.float32), exact)
+
+
 @given(float32, digits)
 def test_what_is_rounded_stays_as_it_is(value, places):
     once = number(value, places)

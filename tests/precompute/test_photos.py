@@ -19,9 +19,9 @@ def folder(tmp_path):
 
     def folder(*names, **texts):
         for name in names:
-            path = os.path.join(os.fsencode(tmp_path), os.fsencode(name))  # noqa: PTH118
-            os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
-            with open(path, "wb"):  # noqa: PTH123
+            path = os.path.join(os.fsencode(tmp_path), os.fsencode(name))
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb"):
                 pass
         for name, text in texts.items():
             file = {"toml": "examples.toml", "csv": "classes.csv"}[name]
