@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import matplotlib
@@ -49,14 +50,15 @@ def notebook_route(
     """
     captured: dict[str, torch.Tensor] = {}
 
-    def hook_for(name: str):
-        def hook(module: torch.nn.Module, inputs: object, output: torch.Tensor) -> None:
-            captured[name] = output.detach().clone()
-
-        return hook
+    def keep(name: str, module: object, inputs: object, output: torch.Tensor) -> None:
+        captured[name] = output.detach().clone()
 
     modules = dict(network.named_modules())
-    hooks = [m.register_forward_hook(hook_for(name)) for name, m in modules.items() if name]
+    hooks = [
+        module.register_forward_hook(partial(keep, name))
+        for name, module in modules.items()
+        if name
+    ]
     with torch.inference_mode():
         network(torch.from_numpy(picture))
     for hook in hooks:

@@ -46,7 +46,7 @@ def geometry(width: int, height: int, spec: Input) -> Geometry:
         resized = (spec.resize, int(spec.resize * height / width))
     else:
         resized = (int(spec.resize * width / height), spec.resize)
-    left, top = (int(round((length - spec.crop) / 2.0)) for length in resized)
+    left, top = (round((length - spec.crop) / 2) for length in resized)
     return Geometry(*resized, left, top, spec.crop)
 
 

@@ -126,7 +126,8 @@ def class_evidence(features: Float32, weights: Float32) -> Float64:
 def softmax(logits: NDArray[np.floating]) -> Float64:
     """Return the probabilities of (classes,) logits."""
     shifted: Float64 = np.exp(logits.astype(np.float64) - logits.max())
-    return shifted / shifted.sum()
+    shifted /= shifted.sum()
+    return shifted
 
 
 def strip_tile(activations: Float32, side: int) -> Pixels:
