@@ -50,8 +50,7 @@ test("of equals it is the first", () => {
   assert.equal(nearestName("zzzz", ["aaaa", "bbbb"]), "aaaa");
 });
 
-test("a link of a million characters does not hang the page", () => {
-  const start = performance.now();
-  assert.equal(nearestName("x".repeat(1e6), ["conv1"]), "conv1");
-  assert.ok(performance.now() - start < 1000);
+test("only the first 200 characters count, so that no link can keep the page busy", () => {
+  const names = ["b".repeat(1000), "a".repeat(200)];
+  assert.equal(nearestName("a".repeat(200) + "b".repeat(1000), names), names[1]);
 });
