@@ -1,5 +1,7 @@
 """What the real gallery's files say is what onnxruntime computes for the photos."""
 
+import tomllib
+
 import msgspec
 import numpy as np
 import onnxruntime
@@ -179,8 +181,6 @@ def test_pictures_are_of_the_sizes_that_the_entry_says(tiles, images):
 
 
 def test_what_is_said_of_a_photo_is_what_its_folder_says(tiles, images, example_photos):
-    import tomllib
-
     tables = tomllib.loads((example_photos / "examples.toml").read_text("utf-8"))["photo"]
     for image, table in zip(images, tables, strict=True):
         entry = msgspec.to_builtins(read_entry(tiles, image))

@@ -65,7 +65,7 @@ def test_an_added_and_a_removed_photo_leave_no_orphan(gallery, tmp_path):
 
 
 def test_what_a_killed_run_left_is_cleared_away(gallery, tmp_path):
-    for name in (".ash.partial", "..oak.old"[1:], "oak"):
+    for name in (".ash.partial", ".oak.old", "oak"):
         shutil.copytree(gallery.folder / "ash", gallery.folder / name)
     (gallery.folder / ".index.partial").write_bytes(b"half")
     gallery.build()
@@ -107,6 +107,18 @@ def test_a_lost_index_or_record_is_made_again(gallery):
     (gallery.folder / "index.json").unlink()
     (gallery.folder / "_records" / "ash.json").write_bytes(b"{}")
     assert gallery.build().computed == 1
+    assert gallery.files() == good
+
+
+def test_an_index_of_another_version_is_refused_and_made_again(gallery):
+    good = gallery.files()
+    other = good["index.json"].replace(b'"schema_version":1', b'"schema_version":0')
+    (gallery.folder / "index.json").write_bytes(other)
+    with pytest.raises(
+        artifacts.ArtifactError, match=r"version 0, expected 1: run make precompute$"
+    ):
+        index.read_index(gallery.folder)
+    gallery.build()
     assert gallery.files() == good
 
 
