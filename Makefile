@@ -45,6 +45,9 @@ test: .venv/.testing .venv-export/.testing ## lint, types, and every test, brows
 	.venv-export/bin/python -m pytest -q tests/export
 	CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && .venv/bin/python -m pytest -q tests --ignore tests/export
 
+check: site .venv/.testing ## check the built site: every link and every page, in a real browser
+	CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && .venv/bin/python -m pytest -q -m built --build build tests/site tests/browser
+
 bench: .venv/.testing .venv-export/.testing $(manifest) ## measure speed and size, as ratios
 	.venv-export/bin/python -m benchmarks
 
@@ -91,4 +94,4 @@ $(exporter): locks/export.txt
 	@touch $@
 
 FORCE:
-.PHONY: help site export precompute serve test bench clean FORCE
+.PHONY: help site export precompute serve test check bench clean FORCE

@@ -1,12 +1,16 @@
 """python -m site_template: render the gallery as a static website."""
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
 import artifacts
 from site_template.pages import Site
 from site_template.render import RenderError, render
+
+# Letters that need no escaping in a page, a policy or a link; no query and no fragment.
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~%+@/-]*)?")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,9 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     faults = [
-        f"invalid --{name} '{value}': expected an address that begins with https:// or http://"
+        f"invalid --{name} '{value}': expected an address such as https://example.org/maps/"
         for name, value in (("repository", options.repository), ("url", options.url))
-        if value and not value.startswith(("https://", "http://"))
+        if value and not _ADDRESS.fullmatch(value)
     ]
     url = options.url.rstrip("/") + "/" if options.url else ""
     site = Site(options.title, options.author, options.repository, url)

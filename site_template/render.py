@@ -34,7 +34,12 @@ class Gallery:
     def entries(self) -> Iterator[ImageEntry]:
         """Yield the photos in display order, one at a time: there may be thousands."""
         for image in self.index.images:
-            yield read_entry(self.tiles, image.id)
+            entry = read_entry(self.tiles, image.id)
+            folder = self.tiles / image.id
+            missing = [s.path for s in entry.sheets if not (folder / s.path).is_file()]
+            if missing:
+                raise RenderError(f"{folder / missing[0]} does not exist: run make precompute")
+            yield entry
 
 
 def render(site: Site, manifest_path: Path, tiles: Path, out: Path) -> int:
@@ -43,6 +48,11 @@ def render(site: Site, manifest_path: Path, tiles: Path, out: Path) -> int:
     The old site stays in place until the new one is whole. Raises RenderError or
     artifacts.ArtifactError; then the old site is untouched.
     """
+    if out.exists() and not (out / ".nojekyll").exists() and any(out.iterdir()):
+        raise RenderError(
+            f"{out} holds something else than a site made here, and would be replaced: give a new "
+            "folder, or empty this one"
+        )
     gallery = _read(site, manifest_path, tiles)
     fresh = artifacts.fresh_folder(out)
     try:
@@ -50,7 +60,7 @@ def render(site: Site, manifest_path: Path, tiles: Path, out: Path) -> int:
         for path, content in _pages(gallery):
             artifacts.write(fresh / path, content.encode("utf-8"))
             written += path.endswith(".html")
-        _copy(HERE / "static", fresh / "static")
+        shutil.copytree(HERE / "static", fresh / "static", copy_function=shutil.copyfile)
         data = fresh / pages.model_data(gallery.index)
         for image in gallery.index.images:
             _copy(tiles / image.id, data / image.id)

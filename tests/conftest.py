@@ -11,6 +11,14 @@ ROOT = Path(__file__).parent.parent
 EXPORTER = ROOT / ".venv-export" / "bin" / "python"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--build",
+        type=lambda name: Path(name).resolve(),
+        help="folder of a build to check, instead of making a new one",
+    )
+
+
 def run(*command: object) -> subprocess.CompletedProcess[str]:
     """Run a stage of the pipeline as a person would, and fail with its message if it fails."""
     done = subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=True, text=True)
@@ -19,8 +27,10 @@ def run(*command: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="session")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The manifest of ResNet-18 with the bundled weights and the default layers."""
+    if built := request.config.getoption("--build"):
+        return built / "model" / "resnet18.json"
     folder = tmp_path_factory.mktemp("model")
     run(EXPORTER, "-m", "export", "--weights", "bundled", "--out", folder)
     return folder / "resnet18.json"
@@ -43,8 +53,13 @@ def example_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiles(exported: Path, example_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiles(
+    request: pytest.FixtureRequest, exported: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """The model's folder of tiles for the example photos, computed without PyTorch."""
+    if built := request.config.getoption("--build"):
+        return built / "tiles" / "resnet18"
+    example_photos = request.getfixturevalue("example_photos")
     out = tmp_path_factory.mktemp("tiles")
     command = ["-m", "precompute", "--manifest", exported, "--images", example_photos, "--out", out]
     run(sys.executable, *command)
@@ -52,8 +67,15 @@ def tiles(exported: Path, example_photos: Path, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture(scope="session")
-def site(exported: Path, tiles: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(
+    request: pytest.FixtureRequest,
+    exported: Path,
+    tiles: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     """The website of those tiles."""
+    if built := request.config.getoption("--build"):
+        return built / "site"
     out = tmp_path_factory.mktemp("site") / "site"
     command = ["-m", "site_template", "--manifest", exported, "--tiles", tiles, "--out", out]
     run(sys.executable, *command, "--author", "Ada <Lovelace>", "--url", "https://example.org/maps")

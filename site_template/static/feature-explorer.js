@@ -64,6 +64,11 @@ export class FeatureExplorer extends HTMLElement {
   }
 
   #readLink() {
+    if (this.#state && location.hash !== "" && !location.hash.includes("=")) {
+      // A link within the page, such as the one to its content, is no view: keep the one there is.
+      history.replaceState(null, "", format(this.#state));
+      return;
+    }
     const layers = [...this.#layers.values()];
     const first = (layers.find((layer) => layer.op === FIRST_OP) ?? layers[0]).name;
     const { state, notices } = parse(location.hash, layers, first);

@@ -286,3 +286,13 @@ def test_a_missing_sheet_is_said_and_the_rest_works(chromium, address, photo):
 def test_index_json_is_what_the_stage_wrote(site, tiles):
     published = json.loads((site / "resnet18/data/index.json").read_bytes())
     assert published == json.loads((tiles / "index.json").read_bytes())
+
+
+def test_the_skip_link_keeps_the_view(visit, photo):
+    page = opened(visit, photo).page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    page.wait_for_function("location.hash.includes('=')")
+    assert view_of(page) == {"layer": LAYER, "channel": str(CHANNEL)}
+    assert page.locator("#layer-title code").inner_text() == LAYER

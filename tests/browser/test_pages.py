@@ -6,6 +6,8 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+pytestmark = pytest.mark.built
+
 PAGES = ["index.html", "about.html", "404.html", None]
 """None is the first photo's page."""
 

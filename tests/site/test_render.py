@@ -61,6 +61,7 @@ def fault_of(link: str, folder: Path, page: Path, site: Path, ids: dict[Path, se
     return ""
 
 
+@pytest.mark.built
 def test_every_link_of_every_page_is_relative_and_leads_somewhere(site, pages, tiles):
     ids = {(site / path).resolve(): document.ids for path, document in pages.items()}
     outside = {read_entry(tiles, image.id).source for image in read_index(tiles).images}
@@ -83,6 +84,7 @@ def test_every_link_of_every_page_is_relative_and_leads_somewhere(site, pages, t
     assert kinds["href"] > 500
 
 
+@pytest.mark.built
 def test_every_link_to_a_layer_names_one_of_that_photo(site, pages, tiles):
     found = 0
     for path, document in pages.items():
@@ -96,6 +98,7 @@ def test_every_link_to_a_layer_names_one_of_that_photo(site, pages, tiles):
     assert found > 100
 
 
+@pytest.mark.built
 def test_every_link_of_every_style_is_relative_and_leads_somewhere(site, pages):
     styles = sorted(site.rglob("*.css"))
     found = 0
@@ -114,6 +117,7 @@ def test_every_link_of_every_style_is_relative_and_leads_somewhere(site, pages):
     assert found > 100
 
 
+@pytest.mark.built
 def test_every_import_of_every_script_is_relative_and_exists(site):
     scripts = sorted((site / "static").glob("*.js"))
     found = 0
@@ -127,6 +131,7 @@ def test_every_import_of_every_script_is_relative_and_exists(site):
     assert found > 10
 
 
+@pytest.mark.built
 def test_every_photo_can_be_reached_from_the_home_page(site, pages):
     linked = {urlsplit(link).path for _, link in links_of(pages["index.html"])}
     images = [image.id for image in read_index(site / "resnet18/data").images]
@@ -139,6 +144,7 @@ def test_every_photo_can_be_reached_from_the_home_page(site, pages):
 # What a browser may do
 
 
+@pytest.mark.built
 def test_no_page_holds_a_script_a_style_or_a_handler_of_its_own(pages):
     for path, document in pages.items():
         for element in document.elements:
@@ -299,7 +305,7 @@ def test_an_address_that_is_none_is_refused(workshop, capsys, option, value):
     said = capsys.readouterr()
     assert code == 1
     assert said.err == (
-        f"site: invalid --{option} '{value}': expected an address that begins with https:// or http://\n"
+        f"site: invalid --{option} '{value}': expected an address such as https://example.org/maps/\n"
     )
     assert said.out == ""
     assert not workshop.out.exists()
@@ -319,10 +325,12 @@ def arguments(workshop, *more: str) -> list[str]:
 # What is published
 
 
+@pytest.mark.built
 def test_files_that_begin_with_an_underscore_are_served(site):
     assert (site / ".nojekyll").read_bytes() == b""
 
 
+@pytest.mark.built
 def test_everything_that_an_entry_names_is_there(site):
     data = site / "resnet18" / "data"
     index = read_index(data)
@@ -356,6 +364,7 @@ def test_nothing_but_the_gallery_is_published(site):
     }  # fmt: skip
 
 
+@pytest.mark.built
 def test_the_published_index_is_what_its_schema_says(site):
     data = site / "resnet18" / "data"
     schema = msgspec.json.decode(contract.SCHEMA_PATH.read_bytes())
@@ -374,6 +383,7 @@ def test_the_published_index_is_what_its_schema_says(site):
         assert list(validator.iter_errors({})) != []
 
 
+@pytest.mark.built
 def test_pages_are_small(site):
     sizes = {path.name: path.stat().st_size for path in site.rglob("*.html")}
     assert {name: size for name, size in sizes.items() if size > 120_000} == {}
