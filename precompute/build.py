@@ -65,15 +65,16 @@ def precompute(settings: Settings, progress: Progress) -> Built:
         p for p in photos if not store.is_current(folder / p.id, _record(folder, p.id), keys[p.id])
     ]
     earlier = _earlier_index(folder)
-    provider = earlier.provider if earlier is not None and not stale else ""
+    provider = earlier.provider if earlier is not None else ""
     faults: dict[str, str] = {}
-    if stale:
+    if stale or not provider:
         # Loading onnxruntime takes longer than finding out that there is nothing to do.
         from precompute.session import choose_provider
 
         choice = choose_provider(settings.provider, onnx)
         provider = choice.name
         remarks += [choice.remark] if choice.remark else []
+    if stale:
         faults = _compute(stale, keys, settings, provider, folder, progress)
     skipped = [
         index.Skipped(_shown_path(photo, settings.photos), faults[photo.id])

@@ -231,7 +231,7 @@ def peak_memory(gallery):
     return np.array(run.stdout.split("\n")[-2].split(), int) * 1024
 
 
-def test_memory_does_not_grow_with_the_number_of_photos(built_once, tmp_path):
+def test_the_memory_of_a_build_does_not_grow_with_the_number_of_photos(built_once, tmp_path):
     peaks = []
     for count in (8, 40):
         home = tmp_path / str(count)

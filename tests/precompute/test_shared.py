@@ -1,13 +1,17 @@
 """What is said over all photos follows from what is said of each, charts left out."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
 import artifacts
+from export.manifest import read_manifest
 from precompute import index
 from precompute.index import SharedFigures, read_entry, read_index
 from precompute.reader import read_figures, read_layer, read_pixels, sheet_of
+from precompute.shared import shared_files
 
 LAYERS = ["conv1", "layer1.0.relu", "layer2.0.add", "layer4.1.conv2", "layer4.1.relu_1"]
 
@@ -18,6 +22,18 @@ def photos(tiles):
     photos = [image for image in images if not read_entry(tiles, image).chart]
     assert (len(photos), len(images)) == (3, 4)
     return photos
+
+
+def test_memory_does_not_grow_with_the_number_of_photos(tiles, photos, exported):
+    layer = read_manifest(exported).layer("conv1")
+    peaks = []
+    for times in (2, 20):
+        tracemalloc.start()
+        shared_files(tiles, layer, photos * times, [])
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    # Whoever kept the pixels of all photos, would need a byte for each activation of 54 more.
+    assert peaks[1] - peaks[0] < layer.channels * layer.height * layer.width * 54 / 10
 
 
 @pytest.fixture(scope="module", params=LAYERS)
