@@ -12,13 +12,12 @@ import numpy as np
 import artifacts
 from benchmarks.common import network_input, open_model, seconds, spread
 from precompute.decode import decode
-from precompute.entry import Model, entry_files
-from precompute.figures import EXACT, rows
+from precompute.entry import Model, entry_files, figure_rows
 from precompute.photos import Photo
 from precompute.preprocess import crop
 from precompute.reductions import colours, principal_components, project
 from precompute.session import run
-from precompute.shared import shared_files
+from precompute.shared import share_layer
 from precompute.store import replace_folder
 from precompute.tiles import Pixels, png, quantise, scale_of, sheet
 
@@ -74,10 +73,8 @@ def tiles_and_figures(model: Model, picture: np.ndarray) -> None:
         maps = activations[layer.name]
         quantised = quantise(maps, layer.name)
         png(sheet(quantised.pixels))
-        scale_of(maps)
-        ends = rows(np.stack([quantised.low, quantised.high]), EXACT)
-        others = rows(np.stack([quantised.mean, quantised.std, quantised.zeros]))
-        artifacts.encode([*ends, *others, quantised.peak.tolist()])
+        scale_of(maps, float(quantised.low.min()))
+        artifacts.encode([*figure_rows(quantised), quantised.peak.tolist()])
 
 
 def components(model: Model, picture: np.ndarray) -> None:
@@ -99,6 +96,9 @@ def shared(model: Model, photos: list[Path]) -> float:
             replace_folder(folder / photo.id, entry_files(photo, model))
             ids.append(photo.id)
         whole = seconds(
-            lambda: [shared_files(folder, layer, ids, []) for layer in model.manifest.feature_maps]
+            lambda: [
+                share_layer(folder, layer, ids, [], lambda name, data: None)
+                for layer in model.manifest.feature_maps
+            ]
         )
     return whole / len(ids)

@@ -15,7 +15,7 @@ from precompute import index, store
 from precompute.entry import Model, entry_files
 from precompute.errors import PhotoError, PrecomputeError
 from precompute.photos import Photo, find_photos
-from precompute.shared import shared_files
+from precompute.shared import share_layer
 from precompute.workers import parallel
 
 Progress = Callable[[str, int], Callable[[], None]]
@@ -237,8 +237,12 @@ def _share_one(
     layer: Layer, folder: Path, target: Path, photos: list[str], charts: list[str]
 ) -> tuple[index.SharedLayer, dict[str, str]]:
     """Write one layer's shared files into `target`; return the brief and path to SHA-256."""
-    files, brief = shared_files(folder, layer, photos, charts)
-    return brief, store.add_files(target, files)
+    digests: dict[str, str] = {}
+
+    def put(name: str, data: bytes) -> None:
+        digests.update(store.add_files(target, {name: data}))
+
+    return share_layer(folder, layer, photos, charts, put), digests
 
 
 def _record(folder: Path, name: str) -> Path:

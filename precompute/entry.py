@@ -14,7 +14,7 @@ from export.manifest import Layer, ModelManifest
 from precompute import index
 from precompute.decode import decode
 from precompute.errors import NonFiniteError, PhotoError
-from precompute.figures import EXACT, number, numbers, rows
+from precompute.figures import EXACT, READABLE, number, numbers, rows
 from precompute.photos import Photo
 from precompute.preprocess import crop, geometry, normalise
 from precompute.reductions import (
@@ -29,6 +29,7 @@ from precompute.session import run
 from precompute.tiles import (
     Float32,
     Pixels,
+    Quantised,
     grid,
     png,
     quantise,
@@ -126,8 +127,7 @@ def sheet_files(layer: Layer, activations: Float32, files: Files) -> index.TileS
     components, shown = _components(activations)
     files[index.pca_name(layer.slug)] = png(components)
     width = activations.shape[2]
-    low, high = rows(np.stack([quantised.low, quantised.high]), EXACT)
-    mean, std, zeros = rows(np.stack([quantised.mean, quantised.std, quantised.zeros]))
+    low, high, mean, std, zeros = figure_rows(quantised)
     figures = index.LayerFigures(
         layer=layer.name,
         low=low,
@@ -156,8 +156,14 @@ def sheet_files(layer: Layer, activations: Float32, files: Files) -> index.TileS
         tile_height=activations.shape[1],
         low=number(float(quantised.low.min()), EXACT),
         high=number(float(quantised.high.max()), EXACT),
-        scale=number(scale_of(activations), EXACT),
+        scale=number(scale_of(activations, float(quantised.low.min())), EXACT),
     )
+
+
+def figure_rows(quantised: Quantised) -> list[list[float]]:
+    """Return low, high, mean, std and zeros of each channel, in the digits of the contract."""
+    figures = (quantised.low, quantised.high, quantised.mean, quantised.std, quantised.zeros)
+    return rows(np.stack(figures), [EXACT, EXACT, READABLE, READABLE, READABLE])
 
 
 def _summary(activations: Float32) -> tuple[Pixels, tuple[float, float, float, float]]:

@@ -1,11 +1,14 @@
 """Arrays as lists of numbers that are short in JSON and lose nothing that they should keep."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 EXACT = 9
 """Significant digits after which a decimal number names one float32 and no other."""
 READABLE = 6
+_POWERS = np.array([10.0**exponent for exponent in range(23)])
 
 
 def numbers(values: NDArray[np.floating], digits: int = READABLE) -> list[float]:
@@ -13,16 +16,19 @@ def numbers(values: NDArray[np.floating], digits: int = READABLE) -> list[float]
     return rows(np.asarray(values).reshape(1, -1), digits)[0]
 
 
-def rows(values: NDArray[np.floating], digits: int = READABLE) -> list[list[float]]:
-    """Return a two-dimensional array as lists of numbers rounded to `digits` significant digits."""
+def rows(values: NDArray[np.floating], digits: int | Sequence[int]) -> list[list[float]]:
+    """Return a two-dimensional array as lists of numbers with `digits` significant digits, of which
+    there can be one for each row.
+    """
+    wanted = np.reshape(digits, (-1, 1))
     wide = np.asarray(values, dtype=np.float64)
     with np.errstate(divide="ignore"):
         magnitude = np.floor(np.log10(np.abs(wide)))
-    places = np.where(np.isfinite(magnitude), digits - 1 - magnitude, 0)
+    places = np.where(np.isfinite(magnitude), wanted - 1 - magnitude, 0).astype(np.int64)
     # A power of ten up to 22 is exact in float64, so the quotient is the nearest number to the
     # decimal that is meant, and prints as that decimal.
-    up = 10.0 ** np.clip(places, 0, 22)
-    down = 10.0 ** np.clip(-places, 0, 22)
+    up = _POWERS[np.clip(places, 0, 22)]
+    down = _POWERS[np.clip(-places, 0, 22)]
     rounded = np.where(places > 22, wide, np.rint(wide * up / down) * down / up)
     listed: list[list[float]] = (rounded + 0.0).tolist()  # + 0.0 makes −0 a plain 0
     return listed

@@ -4,7 +4,7 @@ Everything here is computed from the tile sheets, layer by layer and photo by ph
 not grow with the number of photos, and whoever has the published files can check it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 import artifacts
 from export.manifest import Layer
 from precompute import index
-from precompute.entry import Files, components_of
+from precompute.entry import components_of
 from precompute.figures import EXACT, number, numbers
 from precompute.reader import read_figures, read_sheet, sheet_of
 from precompute.reductions import Basis, Float64, Moments, colours, project
@@ -24,12 +24,17 @@ COLOUR_RANGE = 3.0
 """Standard deviations to either side of the mean that the shared colours cover."""
 
 
-def shared_files(
-    folder: Path, layer: Layer, photos: Sequence[str], charts: Sequence[str]
-) -> tuple[Files, index.SharedLayer]:
-    """Return the files of one layer over all `photos`, by path in the shared folder, and the brief.
+def share_layer(
+    folder: Path,
+    layer: Layer,
+    photos: Sequence[str],
+    charts: Sequence[str],
+    put: Callable[[str, bytes], None],
+) -> index.SharedLayer:
+    """Hand the files of one layer over all `photos` to `put`, one by one; return the brief.
 
-    `charts` get pictures in the common basis, but have no part in making it.
+    Paths are those in the shared folder. `charts` get pictures in the common basis, but have no
+    part in making it.
     """
     moments, peaks = Moments(layer.channels), _Peaks(layer)
     low = np.full(layer.channels, np.inf, np.float32)
@@ -44,10 +49,9 @@ def shared_files(
         moments.add(activations)
     basis = moments.basis()
     reach = COLOUR_RANGE * np.sqrt(basis.variance)
-    files: Files = {}
     for image, _, activations in _sheets(folder, layer, [*photos, *charts]):
         picture = colours(project(activations, basis), -reach, reach)
-        files[index.shared_pca_name(layer.slug, image)] = png(picture)
+        put(index.shared_pca_name(layer.slug, image), png(picture))
     dead = [] if layer.signed else np.flatnonzero(high <= 0).tolist()
     shared = index.SharedFigures(
         layer=layer.name,
@@ -57,8 +61,8 @@ def shared_files(
         peaks=peaks.ranked(),
         basis=_basis(basis, reach),
     )
-    files[index.figures_name(layer.slug)] = artifacts.encode(shared)
-    brief = index.SharedLayer(
+    put(index.figures_name(layer.slug), artifacts.encode(shared))
+    return index.SharedLayer(
         layer=layer.name,
         figures=f"{index.SHARED}/{index.figures_name(layer.slug)}",
         low=number(float(low.min()), EXACT),
@@ -66,7 +70,6 @@ def shared_files(
         scale=scale,
         dead=len(dead),
     )
-    return files, brief
 
 
 def _sheets(

@@ -14,7 +14,7 @@ Float32 = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
 PERCENTILE = 99.5
-_BLOCK = 65536
+_BLOCK = 131072
 """Activations that are worked on at a time: few enough to stay in a core's own cache."""
 
 
@@ -47,17 +47,23 @@ def quantise(activations: Float32, layer: str) -> Quantised:
     """
     channels, height, width = activations.shape
     flat = activations.reshape(channels, height * width)
-    step = max(1, _BLOCK // flat.shape[1])
+    step = min(channels, max(1, _BLOCK // flat.shape[1]))
+    scratch = np.empty((step, flat.shape[1]), np.float32)
     blocks = [
-        _quantise_block(flat[first : first + step], layer, first)
+        _quantise_block(flat[first : first + step], layer, first, scratch)
         for first in range(0, channels, step)
     ]
     pixels, *figures = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     return Quantised(pixels.reshape(activations.shape), *figures)
 
 
-def _quantise_block(flat: Float32, layer: str, first: int) -> tuple[np.ndarray, ...]:
-    """Return the fields of Quantised for (C, positions) activations, channel `first` and on."""
+def _quantise_block(
+    flat: Float32, layer: str, first: int, scratch: Float32
+) -> tuple[np.ndarray, ...]:
+    """Return the fields of Quantised for (C, positions) activations, channel `first` and on.
+
+    Overwrites `scratch`, which is at least as large.
+    """
     peak = flat.argmax(axis=1)
     high = flat[np.arange(len(flat)), peak]
     low = flat.min(axis=1)
@@ -68,16 +74,17 @@ def _quantise_block(flat: Float32, layer: str, first: int) -> tuple[np.ndarray, 
             "the weights or the model are broken; check them, or export the model again"
         )
     positions = np.float32(flat.shape[1])
-    zeros = np.count_nonzero(flat == 0, axis=1).astype(np.float32) / positions
+    is_zero = np.packbits(flat == 0, axis=1)  # counting bits takes half the time of counting bools
+    zeros = np.bitwise_count(is_zero).sum(axis=1, dtype=np.int64).astype(np.float32) / positions
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         mean = flat.mean(axis=1)
-        centred = flat - mean[:, None]
+        centred = np.subtract(flat, mean[:, None], out=scratch[: len(flat)])
         std = np.sqrt(np.vecdot(centred, centred) / positions)
         levels_per_unit = np.float32(255) / (high - low)
     if np.isfinite(std).all() and np.isfinite(levels_per_unit).all() and levels_per_unit.all():
-        centred += (mean - low)[:, None]
         centred *= levels_per_unit[:, None]
-        pixels = np.rint(centred, out=centred).astype(np.uint8)
+        centred += ((mean - low) * levels_per_unit + np.float32(0.5))[:, None]
+        pixels = centred.astype(np.uint8)  # rounds down, hence the half
     else:  # constant channels, and ranges beyond what float32 can hold
         mean = flat.mean(axis=1, dtype=np.float64).astype(np.float32)
         std = flat.std(axis=1, dtype=np.float64).astype(np.float32)
@@ -108,17 +115,21 @@ def dequantise(pixels: Pixels, low: Float32, high: Float32) -> Float32:
     return levels.astype(np.float32)
 
 
-def scale_of(activations: Float32) -> float:
+def scale_of(activations: Float32, lowest: float) -> float:
     """Return the PERCENTILE-th percentile of the absolute values, the nearest one from above.
 
-    Equal to np.percentile(…, method="higher"), but only the few values that can matter are sorted.
+    `lowest` is the smallest of the values. Equal to np.percentile(…, method="higher"), but only
+    the few values that can matter are sorted.
     """
     flat = activations.ravel()
     larger = flat.size - 1 - int(np.ceil((flat.size - 1) * PERCENTILE / 100))
-    sample = np.abs(flat[::61])
-    rank = int(sample.size * 0.985)
+    sample = np.abs(flat[:: 1 + flat.size // 4096])
+    rank = int(sample.size * 0.985)  # safely below PERCENTILE, whatever the sample missed
     floor = np.partition(sample, rank)[rank]
-    candidates = np.abs(flat[(flat >= floor) | (flat <= -floor)])
+    large = flat >= floor
+    if lowest <= -floor:
+        large |= flat <= -floor
+    candidates = np.abs(flat[large])
     if candidates.size <= larger:
         candidates = np.abs(flat)
     return float(np.partition(candidates, candidates.size - 1 - larger)[-1 - larger])

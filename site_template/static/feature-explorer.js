@@ -107,23 +107,24 @@ export class FeatureExplorer extends HTMLElement {
     this.#keepViewInLinks();
     this.#evidence.show(this.#entry, this.#state.answer);
     try {
-      const [figures, grey, shared, summary] = await Promise.all([
+      const [figures, grey, shared, summary, component] = await Promise.all([
         this.#data.figures(sheet),
         this.#data.sheet(sheet),
         this.#data.shared(layer),
         this.#data.summary(sheet),
+        this.#data.firstComponent(sheet),
       ]);
       if (turn !== this.#turn) return; // the visitor has gone on
       if (!canvasIsFaithful() || !isFaithful(grey, sheet, figures)) {
         this.#say("This browser changes pictures when a page reads them back, which protects privacy: values shown here are not exact.");
       }
-      this.#showMaps({ layer, sheet, figures, grey, shared, summary });
+      this.#showMaps({ layer, sheet, figures, grey, shared, summary, component });
     } catch (error) {
       if (turn === this.#turn) this.#say(`${layer.name} cannot be shown: ${error.message}`);
     }
   }
 
-  #showMaps({ layer, sheet, figures, grey, shared, summary }) {
+  #showMaps({ layer, sheet, figures, grey, shared, summary, component }) {
     const { scale, channel, sort, opacity, smooth } = this.#state;
     const map = this.#state[this.#colourSetting];
     const colours = palette(map);
@@ -140,6 +141,7 @@ export class FeatureExplorer extends HTMLElement {
       figures,
       shared,
       summary,
+      component,
       own: this.#data.ownComponents(sheet),
       common: this.#data.sharedComponents(layer, this.#entry),
       map: (signed) => this.#state[signed ? "diverging" : "sequential"],

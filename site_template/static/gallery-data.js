@@ -48,6 +48,11 @@ export class GalleryData {
     return this.#once(`${this.#folder}/${sheet.summary}`, greyPixels);
   }
 
+  /** @returns {Promise<Uint8Array>} the first component in the photo's own basis, in rows */
+  firstComponent(sheet) {
+    return this.#once(this.ownComponents(sheet), greyPixels); // it is the red of the picture
+  }
+
   /** URL of the picture of principal components in the photo's own basis. */
   ownComponents(sheet) {
     return `${this.#folder}/${sheet.pca}`;
@@ -107,6 +112,6 @@ async function greyPixels(response) {
   const { data } = context.getImageData(0, 0, picture.width, picture.height);
   picture.close();
   const grey = new Uint8Array(data.length / 4);
-  for (let i = 0; i < grey.length; i++) grey[i] = data[4 * i];
+  for (let i = 0; i < grey.length; i++) grey[i] = data[4 * i]; // red: grey has three equal colours
   return grey;
 }

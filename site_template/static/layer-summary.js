@@ -1,4 +1,4 @@
-// <layer-summary>: a whole layer in four pictures: mean, maximum, and components in two bases.
+// <layer-summary>: a whole layer in five pictures: mean, maximum, and components in two bases.
 
 import { domain, palette, pixelColours } from "./colour-scale.js";
 import { readable } from "./numbers.js";
@@ -6,9 +6,10 @@ import { paint } from "./paint.js";
 
 export class LayerSummary extends HTMLElement {
   /**
-   * @param {object} view layer, sheet, figures, shared, summary, own and common (URLs), colour maps
+   * @param {object} view layer, sheet, figures, shared, summary, component (the first), own and
+   *   common (URLs), colour maps
    */
-  show({ layer, sheet, figures, shared, summary, own, common, map, alt }) {
+  show({ layer, sheet, figures, shared, summary, component, own, common, map, alt }) {
     const { tile_width: width, tile_height: height } = sheet;
     const half = width * height;
     const explained = (components) =>
@@ -16,6 +17,7 @@ export class LayerSummary extends HTMLElement {
     this.replaceChildren(
       grey("mean of all channels", summary.subarray(0, half), figures.mean_low, figures.mean_high),
       grey("largest of all channels", summary.subarray(half), figures.max_low, figures.max_high),
+      grey("first component, in this photo’s own basis", component, figures.pca.low[0], figures.pca.high[0]),
       colour("components, in this photo’s own basis", own, explained(figures.pca)),
       colour("components, in a basis for all photos", common, explained(shared.basis.range)),
     );

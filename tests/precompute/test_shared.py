@@ -11,7 +11,7 @@ from export.manifest import read_manifest
 from precompute import index
 from precompute.index import SharedFigures, read_entry, read_index
 from precompute.reader import read_figures, read_layer, read_pixels, sheet_of
-from precompute.shared import shared_files
+from precompute.shared import share_layer
 
 LAYERS = ["conv1", "layer1.0.relu", "layer2.0.add", "layer4.1.conv2", "layer4.1.relu_1"]
 
@@ -29,7 +29,7 @@ def test_memory_does_not_grow_with_the_number_of_photos(tiles, photos, exported)
     peaks = []
     for times in (2, 20):
         tracemalloc.start()
-        shared_files(tiles, layer, photos * times, [])
+        share_layer(tiles, layer, photos * times, [], lambda name, data: None)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     # Whoever kept the pixels of all photos, would need a byte for each activation of 54 more.
