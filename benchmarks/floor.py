@@ -69,12 +69,12 @@ def floor(model: Model, picture: np.ndarray, sheets: list[Pixels]) -> None:
 def tiles_and_figures(model: Model, picture: np.ndarray) -> None:
     """Run the network; make every sheet and the figures of its channels, as JSON."""
     activations = run(model.session, model.manifest, picture)
-    for layer in model.manifest.feature_maps:
-        maps = activations[layer.name]
-        quantised = quantise(maps, layer.name)
-        png(sheet(quantised.pixels))
-        scale_of(maps, float(quantised.low.min()))
-        artifacts.encode([*figure_rows(quantised), quantised.peak.tolist()])
+    layers = model.manifest.feature_maps
+    quantised = [quantise(activations[layer.name], layer.name) for layer in layers]
+    for layer, q, figures in zip(layers, quantised, figure_rows(quantised), strict=True):
+        png(sheet(q.pixels))
+        scale_of(activations[layer.name], float(q.low.min()))
+        artifacts.encode([*figures, q.peak.tolist()])
 
 
 def components(model: Model, picture: np.ndarray) -> None:

@@ -1,6 +1,7 @@
 """Everything that is computed for one photo, as the files of its folder."""
 
 import io
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,8 +71,11 @@ def entry_files(photo: Photo, model: Model) -> Files:
     activations = run(model.session, manifest, normalise(pixels, manifest.input))
     files: Files = {index.INPUT_NAME: png(pixels)}
     sheets = []
-    for layer in manifest.feature_maps:
-        sheets.append(sheet_files(layer, activations[layer.name], files))
+    quantised = [quantise(activations[layer.name], layer.name) for layer in manifest.feature_maps]
+    for layer, q, figures in zip(
+        manifest.feature_maps, quantised, figure_rows(quantised), strict=True
+    ):
+        sheets.append(sheet_files(layer, activations[layer.name], q, figures, files))
     logits = activations[manifest.logits]
     if not np.isfinite(logits).all():
         channel = int(np.argmin(np.isfinite(logits)))
@@ -117,9 +121,17 @@ def entry_files(photo: Photo, model: Model) -> Files:
     return files
 
 
-def sheet_files(layer: Layer, activations: Float32, files: Files) -> index.TileSheet:
-    """Add the files of one layer's (C, height, width) activations; return what describes them."""
-    quantised = quantise(activations, layer.name)
+def sheet_files(
+    layer: Layer,
+    activations: Float32,
+    quantised: Quantised,
+    figures: list[list[float]],
+    files: Files,
+) -> index.TileSheet:
+    """Add the files of one layer's (C, height, width) activations; return what describes them.
+
+    `figures` are the layer's part of figure_rows().
+    """
     columns, tile_rows = grid(len(activations))
     files[index.sheet_name(layer.slug)] = png(sheet(quantised.pixels))
     summary, ranges = _summary(activations)
@@ -127,8 +139,8 @@ def sheet_files(layer: Layer, activations: Float32, files: Files) -> index.TileS
     components, shown = _components(activations)
     files[index.pca_name(layer.slug)] = png(components)
     width = activations.shape[2]
-    low, high, mean, std, zeros = figure_rows(quantised)
-    figures = index.LayerFigures(
+    low, high, mean, std, zeros = figures
+    layer_figures = index.LayerFigures(
         layer=layer.name,
         low=low,
         high=high,
@@ -143,7 +155,7 @@ def sheet_files(layer: Layer, activations: Float32, files: Files) -> index.TileS
         max_high=ranges[3],
         pca=shown,
     )
-    files[index.figures_name(layer.slug)] = artifacts.encode(figures)
+    files[index.figures_name(layer.slug)] = artifacts.encode(layer_figures)
     return index.TileSheet(
         layer=layer.name,
         path=index.sheet_name(layer.slug),
@@ -160,10 +172,17 @@ def sheet_files(layer: Layer, activations: Float32, files: Files) -> index.TileS
     )
 
 
-def figure_rows(quantised: Quantised) -> list[list[float]]:
-    """Return low, high, mean, std and zeros of each channel, in the digits of the contract."""
-    figures = (quantised.low, quantised.high, quantised.mean, quantised.std, quantised.zeros)
-    return rows(np.stack(figures), [EXACT, EXACT, READABLE, READABLE, READABLE])
+def figure_rows(layers: Sequence[Quantised]) -> Iterator[list[list[float]]]:
+    """Yield for each layer the low, high, mean, std and zeros of its channels, in the digits of the
+    contract. All layers are rounded together, which takes a third of the time.
+    """
+    figures = [(q.low, q.high, q.mean, q.std, q.zeros) for q in layers]
+    together = rows(np.hstack(figures), [EXACT, EXACT, READABLE, READABLE, READABLE])
+    first = 0
+    for quantised in layers:
+        last = first + len(quantised.low)
+        yield [row[first:last] for row in together]
+        first = last
 
 
 def _summary(activations: Float32) -> tuple[Pixels, tuple[float, float, float, float]]:
