@@ -19,6 +19,9 @@ TORCH_INDEX ?=
 TORCH := torch==2.13.0 torchvision==0.28.0
 PORT ?= 8000
 
+# A setting as one word of a shell command, whatever characters it holds.
+quote = '$(subst ','\'',$(1))'
+
 export PYTHON
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -55,17 +58,17 @@ clean: ## remove everything that was built, environments included
 	rm -rf build .venv .venv-export .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(manifest): $(wildcard export/*.py export/bundled/$(MODEL).*) artifacts.py build/settings/export | $(exporter)
-	.venv-export/bin/python -m export --model $(MODEL) --weights "$(WEIGHTS)" --layers "$(LAYERS)" --out build/model
+	.venv-export/bin/python -m export --model $(MODEL) --weights $(call quote,$(WEIGHTS)) --layers $(call quote,$(LAYERS)) --out build/model
 	@touch $@
 
 # The program itself finds out, in under a second, which photos changed: names of photos can hold
 # anything, and make cannot. It leaves the index alone if nothing did.
 $(tiles): $(manifest) $(gallery) FORCE
-	.venv/bin/python -m precompute --manifest $< --images "$(IMAGES)" --provider $(PROVIDER) $(if $(ALLOW_SKIPS),--allow-skips)
+	.venv/bin/python -m precompute --manifest $< --images $(call quote,$(IMAGES)) --provider $(PROVIDER) $(if $(ALLOW_SKIPS),--allow-skips)
 
 build/site/index.html: $(tiles) $(manifest) $(shell find site_template -type f -not -name '*.pyc') build/settings/site | $(gallery)
 	.venv/bin/python -m site_template --manifest $(manifest) --tiles $(dir $<) --out build/site \
-	  --title "$(TITLE)" --author "$(AUTHOR)" --repository "$(REPOSITORY)" --url "$(SITE_URL)"
+	  --title $(call quote,$(TITLE)) --author $(call quote,$(AUTHOR)) --repository $(call quote,$(REPOSITORY)) --url $(call quote,$(SITE_URL))
 	@touch $@
 
 # A changed setting is a changed file, and an unchanged one is not.
@@ -73,7 +76,7 @@ build/settings/export: settings = $(MODEL) $(WEIGHTS) $(LAYERS)
 build/settings/site: settings = $(MODEL) $(TITLE) $(AUTHOR) $(REPOSITORY) $(SITE_URL)
 build/settings/%: FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(subst ','\'',$(settings))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(settings))' > $@
+	@printf '%s\n' $(call quote,$(settings)) | cmp -s - $@ || printf '%s\n' $(call quote,$(settings)) > $@
 
 $(gallery): locks/gallery.txt
 	scripts/venv .venv $<
