@@ -6,6 +6,7 @@ WEIGHTS ?= auto
 LAYERS ?= stem+blocks
 IMAGES ?= examples
 PROVIDER ?= auto
+WORKERS ?=
 ALLOW_SKIPS ?=
 TITLE ?= Feature maps
 AUTHOR ?=
@@ -16,7 +17,6 @@ SITE_URL ?=
 PYTHON ?= python3
 ONNXRUNTIME ?= onnxruntime
 TORCH_INDEX ?=
-TORCH := torch==2.13.0 torchvision==0.28.0
 PORT ?= 8000
 
 # A setting as one word of a shell command, whatever characters it holds.
@@ -31,6 +31,9 @@ tiles := build/tiles/$(MODEL)/index.json
 gallery := .venv/.installed-$(ONNXRUNTIME)
 exporter := .venv-export/.installed
 
+# Weights can be trained anew under the same name.
+weights_sum = $(shell file=$(call quote,$(WEIGHTS)); case "$$file" in "~/"*) file="$$HOME/$${file\#??}";; esac; test -f "$$file" && cksum < "$$file")
+
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | sort
 
@@ -38,9 +41,10 @@ site: build/site/index.html ## build the gallery in build/site
 export: $(manifest) ## write the ONNX file and its manifest
 precompute: $(tiles) ## compute what changed of the tiles
 
-serve: site ## open the gallery on this machine
+serve: ## hand out the gallery that was built, on this machine
+	@test -f build/site/index.html || { echo "there is no gallery in build/site yet: run make site" >&2; exit 1; }
 	@echo "http://localhost:$(PORT)/"
-	@.venv/bin/python -m http.server --bind 127.0.0.1 --directory build/site $(PORT)
+	@$(PYTHON) -m http.server --bind 127.0.0.1 --directory build/site $(PORT)
 
 test: .venv/.testing .venv-export/.testing ## lint, types, and every test, browser included
 	.venv/bin/ruff format --check . && .venv/bin/ruff check .
@@ -48,23 +52,23 @@ test: .venv/.testing .venv-export/.testing ## lint, types, and every test, brows
 	.venv-export/bin/python -m pytest -q tests/export
 	CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && .venv/bin/python -m pytest -q tests --ignore tests/export
 
-check: site .venv/.testing ## check the built site: every link and every page, in a real browser
+check: .venv/.testing ## check the built site: every link and every page, in a real browser
 	CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && .venv/bin/python -m pytest -q -m built --build build tests/site tests/browser
 
-bench: .venv/.testing .venv-export/.testing $(manifest) ## measure speed and size, as ratios
+bench: .venv-export/.testing ## measure speed and size, as ratios
 	.venv-export/bin/python -m benchmarks
 
 clean: ## remove everything that was built, environments included
 	rm -rf build .venv .venv-export .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(manifest): $(wildcard export/*.py export/bundled/$(MODEL).*) artifacts.py build/settings/export | $(exporter)
+$(manifest): $(wildcard export/*.py export/bundled/$(MODEL).*) artifacts.py build/settings/export $(exporter)
 	.venv-export/bin/python -m export --model $(MODEL) --weights $(call quote,$(WEIGHTS)) --layers $(call quote,$(LAYERS)) --out build/model
 	@touch $@
 
-# The program itself finds out, in under a second, which photos changed: names of photos can hold
+# The program itself finds out, in about a second, which photos changed: names of photos can hold
 # anything, and make cannot. It leaves the index alone if nothing did.
 $(tiles): $(manifest) $(gallery) FORCE
-	.venv/bin/python -m precompute --manifest $< --images $(call quote,$(IMAGES)) --provider $(PROVIDER) $(if $(ALLOW_SKIPS),--allow-skips)
+	.venv/bin/python -m precompute --manifest $< --images $(call quote,$(IMAGES)) --provider $(PROVIDER) $(if $(WORKERS),--workers $(WORKERS)) $(if $(ALLOW_SKIPS),--allow-skips)
 
 build/site/index.html: $(tiles) $(manifest) $(shell find site_template -type f -not -name '*.pyc') build/settings/site | $(gallery)
 	.venv/bin/python -m site_template --manifest $(manifest) --tiles $(dir $<) --out build/site \
@@ -72,20 +76,22 @@ build/site/index.html: $(tiles) $(manifest) $(shell find site_template -type f -
 	@touch $@
 
 # A changed setting is a changed file, and an unchanged one is not.
-build/settings/export: settings = $(MODEL) $(WEIGHTS) $(LAYERS)
+build/settings/export: settings = $(MODEL) $(WEIGHTS) $(LAYERS) $(weights_sum)
 build/settings/site: settings = $(MODEL) $(TITLE) $(AUTHOR) $(REPOSITORY) $(SITE_URL)
 build/settings/%: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' $(call quote,$(settings)) | cmp -s - $@ || printf '%s\n' $(call quote,$(settings)) > $@
 
-$(gallery): locks/gallery.txt
+# Every onnxruntime wheel puts its files into the same place: one has to go before another comes.
+$(gallery): locks/gallery.txt locks/onnxruntime.txt
 	scripts/venv .venv $<
-	$(if $(filter-out onnxruntime,$(ONNXRUNTIME)),.venv/bin/pip uninstall --quiet --yes onnxruntime && .venv/bin/pip install --quiet $(ONNXRUNTIME))
+	@.venv/bin/pip freeze | sed -n 's/^\(onnxruntime[^=]*\)==.*/\1/p' | xargs -r .venv/bin/pip uninstall --quiet --yes
+	.venv/bin/pip install --quiet $(if $(filter onnxruntime,$(ONNXRUNTIME)),--require-hashes --requirement locks/onnxruntime.txt,$(ONNXRUNTIME))
 	@rm -f .venv/.installed-* && touch $@
 
-$(exporter): locks/export.txt
+$(exporter): locks/export.txt locks/torch.txt
 	scripts/venv .venv-export $<
-	.venv-export/bin/pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH)
+	.venv-export/bin/pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) --requirement locks/torch.txt
 	@touch $@
 
 .venv/.testing: locks/test.txt | $(gallery)

@@ -1,7 +1,6 @@
 """python -m precompute: run the model over photos and write tiles and indices."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import artifacts
 from precompute.build import Settings, precompute
 from precompute.errors import PrecomputeError
 from precompute.progress import show
+from precompute.workers import available_cores
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,8 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--workers",
         type=int,
-        default=os.cpu_count() or 1,
-        help="photos computed at the same time (one per core)",
+        default=available_cores(),
+        help="photos computed at the same time, each with a copy of the model (one per core)",
     )
     parser.add_argument(
         "--allow-skips",

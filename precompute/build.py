@@ -15,6 +15,7 @@ from precompute import index, store
 from precompute.entry import Model, entry_files
 from precompute.errors import PhotoError, PrecomputeError
 from precompute.photos import Photo, find_photos
+from precompute.session import choose_provider, open_session
 from precompute.shared import share_layer
 from precompute.workers import parallel
 
@@ -60,21 +61,16 @@ def precompute(settings: Settings, progress: Progress) -> Built:
     folder = index.model_folder(settings.tiles, manifest.model)
     producers = {"numpy": version("numpy"), "pillow": version("pillow"), **_onnxruntime()}
 
-    keys = _keys(photos, manifest_sha256, settings.provider, producers)
+    choice = choose_provider(settings.provider, onnx)
+    provider = choice.name
+    remarks += [choice.remark] if choice.remark else []
+    keys = _keys(photos, manifest_sha256, provider, producers)
     stale = [
         p for p in photos if not store.is_current(folder / p.id, _record(folder, p.id), keys[p.id])
     ]
-    earlier = _earlier_index(folder)
-    provider = earlier.provider if earlier is not None else ""
     faults: dict[str, str] = {}
-    if stale or not provider:
-        # Loading onnxruntime takes longer than finding out that there is nothing to do.
-        from precompute.session import choose_provider
-
-        choice = choose_provider(settings.provider, onnx)
-        provider = choice.name
-        remarks += [choice.remark] if choice.remark else []
     if stale:
+        open_session(onnx, provider)  # a model that does not start is said once, not per process
         faults = _compute(stale, keys, settings, provider, folder, progress)
     skipped = [
         index.Skipped(_shown_path(photo, settings.photos), faults[photo.id])
@@ -87,7 +83,7 @@ def precompute(settings: Settings, progress: Progress) -> Built:
     used = [photo for photo in photos if photo.id not in faults]
     if not used:
         raise PrecomputeError(_skip_report(skipped, len(photos)))
-    layers = _share(manifest, used, keys, folder, earlier, settings.workers, progress)
+    layers = _share(manifest, used, folder, settings.workers, progress)
     gallery = index.GalleryIndex(
         schema_version=index.SCHEMA_VERSION,
         model=manifest.model,
@@ -137,8 +133,7 @@ def _keys(
     photos: list[Photo], manifest_sha256: str, provider: str, producers: dict[str, str]
 ) -> dict[str, str]:
     """Return for each photo's id a fingerprint of everything that its folder depends on."""
-    here = Path(__file__).parent
-    code = store.source_key(here, Path(artifacts.__file__), here.parent / "export" / "manifest.py")
+    code = _code()
     return {
         photo.id: store.key_of(
             photo.description(),
@@ -150,6 +145,12 @@ def _keys(
         )
         for photo in photos
     }
+
+
+def _code() -> str:
+    """Return a fingerprint of the code that decides what the tiles hold."""
+    here = Path(__file__).parent
+    return store.source_key(here, Path(artifacts.__file__), here.parent / "export" / "manifest.py")
 
 
 def _compute(
@@ -178,8 +179,6 @@ _model: Model | None = None
 
 def _start(manifest_path: Path, provider: str) -> None:
     global _model
-    from precompute.session import open_session
-
     manifest = read_manifest(manifest_path)
     with np.load(manifest_path.parent / manifest.arrays.name, allow_pickle=False) as arrays:
         held = dict(arrays)
@@ -202,9 +201,7 @@ def _compute_one(photo: Photo, folder: Path, keys: dict[str, str]) -> str | None
 def _share(
     manifest: ModelManifest,
     photos: list[Photo],
-    keys: dict[str, str],
     folder: Path,
-    earlier: index.GalleryIndex | None,
     workers: int,
     progress: Progress,
 ) -> tuple[index.SharedLayer, ...]:
@@ -213,9 +210,13 @@ def _share(
     rest = [photo.id for photo in photos if not photo.chart]
     if not rest:
         charts, rest = [], charts
-    key = store.key_of(rest, charts, [keys[photo.id] for photo in photos])
+    slugs = [layer.slug for layer in manifest.feature_maps]
+    read = [name for slug in slugs for name in (index.sheet_name(slug), index.figures_name(slug))]
+    content = [store.content_of(_record(folder, photo.id), read) for photo in photos]
+    key = store.key_of(rest, charts, content, _code())
     target, record = folder / index.SHARED, _record(folder, index.SHARED)
     current = store.is_current(target, record, key)
+    earlier = _earlier_index(folder)
     # A run that is killed before it writes the index leaves one that is older than these files.
     if current and earlier is not None and earlier.shared_sha256 == store.content_key(record):
         return earlier.layers

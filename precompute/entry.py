@@ -82,6 +82,9 @@ def entry_files(photo: Photo, model: Model) -> Files:
         raise NonFiniteError(f"layer {manifest.logits}, channel {channel}: NaN or infinity")
     answers = _answers(logits, manifest)
     evidence = _evidence(activations, answers, model)
+    contributions = _contributions(activations, answers, model)
+    if contributions is not None:
+        files[index.CONTRIBUTIONS_NAME] = artifacts.encode(contributions)
     files[index.STRIP_NAME] = png(
         np.hstack([strip_tile(activations[s.layer], STRIP_TILE) for s in sheets])
     )
@@ -114,6 +117,7 @@ def entry_files(photo: Photo, model: Model) -> Files:
         thumbnail_height=thumbnail_size[1],
         answers=answers,
         evidence=evidence,
+        contributions=index.CONTRIBUTIONS_NAME if contributions is not None else None,
         strip=index.Strip(index.STRIP_NAME, STRIP_TILE, tuple(s.layer for s in sheets)),
         sheets=tuple(sheets),
     )
@@ -240,6 +244,18 @@ def _evidence(
         )
         for category, values in zip(classes, maps, strict=True)
     )
+
+
+def _contributions(
+    activations: dict[str, Float32], answers: tuple[index.Answer, ...], model: Model
+) -> index.Contributions | None:
+    classifier = model.manifest.classifier
+    if classifier is None:
+        return None
+    classes = [answer.category for answer in answers]
+    means = activations[classifier.features].mean(axis=(1, 2), dtype=np.float64)
+    values = model.arrays["classifier.weight"][classes] * means
+    return index.Contributions(classifier.features, rows(values, READABLE))
 
 
 def _jpeg(picture: Image.Image, longest: int, quality: int) -> tuple[bytes, tuple[int, int]]:

@@ -65,6 +65,7 @@ INPUT_NAME = "_input.png"
 PHOTO_NAME = "_photo.jpg"
 THUMBNAIL_NAME = "_thumbnail.jpg"
 STRIP_NAME = "_strip.png"
+CONTRIBUTIONS_NAME = "_contributions.json"
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels of the upright photo; right and bottom are outside."""
@@ -160,6 +161,19 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Contributions:
+    """What each channel adds to the logits of the answers: exact, by the linear layer.
+
+    values[a][c] is the weight of channel c for answer a times the channel's mean over positions.
+    The sum over channels plus the bias in Evidence is the logit.
+    """
+
+    layer: str
+    """The layer whose channels these are."""
+    values: list[list[float]]
+
+
+@dataclass(frozen=True)
 class Strip:
     """The depth strip: one small picture of each layer, side by side on one grey PNG.
 
@@ -211,6 +225,8 @@ class ImageEntry:
     """The five largest logits, largest first."""
     evidence: tuple[Evidence, ...]
     """For the answers, in their order; empty where the model has no such classifier."""
+    contributions: str | None
+    """Path of the Contributions; None where the model has no such classifier."""
     strip: Strip
     sheets: tuple[TileSheet, ...]
     """In forward order."""
@@ -311,7 +327,7 @@ class GalleryIndex:
 
 def schema() -> bytes:
     """Return the JSON Schema of the four kinds of file that this stage writes as JSON."""
-    return artifacts.schema(GalleryIndex, ImageEntry, LayerFigures, SharedFigures)
+    return artifacts.schema(GalleryIndex, ImageEntry, LayerFigures, Contributions, SharedFigures)
 
 
 def read_index(folder: Path) -> GalleryIndex:

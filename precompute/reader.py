@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from precompute.reader import read_layer
-maps = read_layer(Path("build/tiles/resnet18"), "koala", "layer2.0.conv1")
+maps = read_layer(Path("build/tiles/resnet18"), "panda", "layer2.0.conv1")
 maps.shape, maps[117].max()
 """
 

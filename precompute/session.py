@@ -1,5 +1,6 @@
 """Run the model with onnxruntime, on whatever hardware it was installed for."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from export.manifest import ModelManifest
 from precompute.errors import ProviderError
 
-# Best first: what `auto` looks for. TF32 is off so that numbers compare across hardware.
+# onnxruntime's names and the settings that keep numbers as they are on a CPU.
 PROVIDERS: dict[str, tuple[str, dict[str, Any]]] = {
     "tensorrt": ("TensorrtExecutionProvider", {}),
     "cuda": ("CUDAExecutionProvider", {"use_tf32": 0}),
@@ -23,6 +24,7 @@ PROVIDERS: dict[str, tuple[str, dict[str, Any]]] = {
     "qnn": ("QNNExecutionProvider", {}),
     "cpu": ("CPUExecutionProvider", {}),
 }
+# What `auto` tries, best first; TensorRT and QNN have to be asked for, as they compile for minutes.
 _AUTO = ("cuda", "migraphx", "rocm", "coreml", "openvino", "directml", "cpu")
 
 
@@ -37,23 +39,23 @@ class Choice:
 
 
 def choose_provider(wanted: str, onnx: Path) -> Choice:
-    """Return the provider for `wanted`, a key of PROVIDERS or `auto`, after trying it.
+    """Return the provider for `wanted`, a key of PROVIDERS or `auto`.
 
-    `auto` takes the best one that this onnxruntime offers and falls back to the CPU with a remark
-    where it does not start. Raises ProviderError where one that was asked for by name is missing
-    or does not start.
+    `auto` takes the best one that this onnxruntime offers and that starts, with a remark on those
+    that do not. Raises ProviderError where one that was asked for by name is missing.
     """
     offered = set(onnxruntime.get_available_providers())
     here = [name for name in PROVIDERS if PROVIDERS[name][0] in offered]
     if wanted == "auto":
-        best = next(name for name in _AUTO if name in here)
-        try:
-            open_session(onnx, best)
-        except ProviderError as error:
-            if best == "cpu":
-                raise
-            return Choice("cpu", f"{error}; using the CPU instead")
-        return Choice(best, "")
+        remarks = []
+        for name in (name for name in _AUTO if name in here and name != "cpu"):
+            try:
+                open_session(onnx, name)
+            except ProviderError as error:
+                remarks.append(f"{error}; using the next best")
+            else:
+                return Choice(name, "; ".join(remarks))
+        return Choice("cpu", "; ".join(remarks))
     if wanted not in PROVIDERS:
         raise ProviderError(f"unknown provider '{wanted}': give auto, {', '.join(PROVIDERS)}")
     if wanted not in here:
@@ -61,7 +63,6 @@ def choose_provider(wanted: str, onnx: Path) -> Choice:
             f"this onnxruntime has no provider '{wanted}': it has {', '.join(here)}; install the "
             "wheel that has it, such as make site ONNXRUNTIME=onnxruntime-gpu"
         )
-    open_session(onnx, wanted)
     return Choice(wanted, "")
 
 
@@ -71,6 +72,8 @@ def open_session(onnx: Path, provider: str) -> onnxruntime.InferenceSession:
 
     Raises ProviderError where it does not start, or where onnxruntime quietly took another one.
     """
+    # TF32 keeps ten bits of each factor. This switches it off in all of NVIDIA's libraries.
+    os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

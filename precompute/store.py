@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,12 @@ def is_current(folder: Path, record_path: Path, key: str) -> bool:
     return found == record.files.keys() and all(
         artifacts.sha256(folder / name) == digest for name, digest in record.files.items()
     )
+
+
+def content_of(record_path: Path, names: Iterable[str]) -> list[str]:
+    """Return the SHA-256 of some of the files that a folder holds, from its record."""
+    files = artifacts.decode(record_path, Record, "make precompute").files
+    return [files[name] for name in names]
 
 
 def content_key(record_path: Path) -> str:

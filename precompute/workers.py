@@ -3,13 +3,21 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Any, TypeVar
+
+from precompute.errors import PrecomputeError
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use, which can be fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def parallel(
@@ -22,7 +30,8 @@ def parallel(
     """Yield each task with its result, as they are done. `start` prepares each process.
 
     Linear algebra gets one thread per process: sums then come out the same whatever the number of
-    workers. An exception in `work` ends the iteration and cancels what has not begun.
+    workers. An exception in `work` ends the iteration and cancels what has not begun; a killed
+    process raises PrecomputeError.
     """
     if not tasks:
         return
@@ -39,6 +48,11 @@ def parallel(
             try:
                 for future in as_completed(futures):
                     yield futures.pop(future), future.result()
+            except BrokenProcessPool:
+                raise PrecomputeError(
+                    "a worker process was killed, most likely for want of memory: try fewer of "
+                    "them with make site WORKERS=1"
+                ) from None
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise

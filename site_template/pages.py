@@ -90,6 +90,7 @@ class ExplorerLayer:
     slug: str
     title: str
     op: str
+    block: str
     inputs: tuple[str, ...]
     signed: bool
     channels: int
@@ -182,6 +183,7 @@ def _explorer_layer(layer: Layer, shared: SharedLayer) -> ExplorerLayer:
         slug=layer.slug,
         title=layer.title,
         op=layer.op,
+        block=layer.block,
         inputs=layer.inputs,
         signed=layer.signed,
         channels=layer.channels,

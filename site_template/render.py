@@ -67,7 +67,7 @@ def render(site: Site, manifest_path: Path, tiles: Path, out: Path) -> int:
         _copy(tiles / SHARED, data / SHARED)
         artifacts.write(data / "index.json", artifacts.encode(gallery.index))
         model = pages.explorer_model(gallery.manifest, gallery.index)
-        artifacts.write(data / "layers.json", artifacts.encode(model))
+        artifacts.write(data / "_layers.json", artifacts.encode(model))
         artifacts.write(fresh / ".nojekyll", b"")
         artifacts.swap_in(fresh, out)
     except BaseException:

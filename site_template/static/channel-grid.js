@@ -21,7 +21,8 @@ export class ChannelGrid extends HTMLElement {
   }
 
   /**
-   * @param {object} view layer, sheet, figures, grey, order, colours, ends(channel), chosen
+   * @param {object} view layer, sheet, figures, grey, order, colours, ends(channel), norm,
+   *   chosen
    */
   show(view) {
     const same = this.#view?.grey === view.grey && String(this.#view.order) === String(view.order);
@@ -81,10 +82,10 @@ export class ChannelGrid extends HTMLElement {
   #paint(button) {
     if (button.painted) return;
     button.painted = true;
-    const { sheet, figures, grey, colours, ends } = this.#view;
+    const { sheet, figures, grey, colours, ends, norm } = this.#view;
     const channel = Number(button.dataset.channel);
     const range = { low: figures.low[channel], high: figures.high[channel] };
-    const painted = pixelColours(range, ends(channel), colours, false);
+    const painted = pixelColours(range, ends(channel), colours, { norm });
     const pixels = tile(grey, sheet, channel);
     paint(button.firstChild, pixels, sheet.tile_width, sheet.tile_height, painted);
   }

@@ -1,7 +1,9 @@
 // <channel-inspector>: one channel, large, over the photo, with the exact value under the pointer.
 
 import { beyond, pixelColours } from "./colour-scale.js";
+import { csv, npy } from "./export-values.js";
 import { receptiveBox } from "./geometry.js";
+import { histogram } from "./histogram.js";
 import { percent, readable, signed } from "./numbers.js";
 import { paint } from "./paint.js";
 import { tile, valueOf } from "./tile-sheet.js";
@@ -20,7 +22,10 @@ const TEMPLATE = `
   <label>Map over photo <input type="range" min="0" max="100" step="5" data-setting="opacity"></label>
   <label><input type="checkbox" data-setting="smooth"> smooth</label>
 </div>
+<svg class="histogram" viewBox="0 0 64 24" preserveAspectRatio="none" role="img"></svg>
+<p class="histogram-ends number"><span></span><span></span></p>
 <dl class="figures"></dl>
+<div class="downloads"><button type="button" data-save="link">Copy link</button> <button type="button" data-save="png">PNG</button> <button type="button" data-save="csv">CSV</button> <button type="button" data-save="npy">NPY</button></div>
 <section class="peaks"><h4>Strongest in this gallery</h4><ol></ol></section>`;
 
 export class ChannelInspector extends HTMLElement {
@@ -36,11 +41,12 @@ export class ChannelInspector extends HTMLElement {
     stage.addEventListener("pointermove", (event) => this.#onPointer(event));
     stage.addEventListener("pointerdown", (event) => this.#onPointer(event));
     stage.addEventListener("keydown", (event) => this.#onKey(event));
+    this.#find(".downloads").addEventListener("click", ({ target }) => this.#save(target.dataset.save));
   }
 
   /**
    * @param {object} view layer, sheet, figures, shared, grey, channel, map, colours, ends, opacity,
-   *   smooth, photos (id to {title, thumbnail, href})
+   *   norm, smooth, inputOf(image), photos (id to {title, href})
    */
   show(view) {
     const { layer, sheet, figures, channel } = view;
@@ -50,7 +56,7 @@ export class ChannelInspector extends HTMLElement {
     const [width, height] = [sheet.tile_width, sheet.tile_height];
     const range = { low: figures.low[channel], high: figures.high[channel] };
     const canvas = this.#find("canvas");
-    paint(canvas, this.#pixels, width, height, pixelColours(range, view.ends, view.colours, true));
+    paint(canvas, this.#pixels, width, height, pixelColours(range, view.ends, view.colours, { mark: view.norm !== "log", norm: view.norm }));
     canvas.style.opacity = view.opacity / 100;
     canvas.classList.toggle("smooth", view.smooth);
     this.#find("svg").setAttribute("viewBox", `0 0 ${this.#side} ${this.#side}`);
@@ -60,6 +66,7 @@ export class ChannelInspector extends HTMLElement {
     this.#find('[data-setting="opacity"]').value = view.opacity;
     this.#find('[data-setting="smooth"]').checked = view.smooth;
     this.#showScale(range);
+    this.#showHistogram(range);
     this.#showFigures();
     this.#showPeaks();
     if (moved) this.#cursor = [figures.row[channel], figures.column[channel]];
@@ -75,17 +82,80 @@ export class ChannelInspector extends HTMLElement {
   }
 
   #showScale(range) {
-    const { ends, map } = this.#view;
+    const { ends, map, norm } = this.#view;
     const clipped = { under: 0, over: 0 };
     for (const pixel of this.#pixels) {
       const value = valueOf(pixel, range.low, range.high);
       if (beyond(value, ends)) clipped[value > ends.high ? "over" : "under"] += 1;
     }
-    this.#find("colour-bar").show(map, ends, clipped);
-    const total = clipped.over + clipped.under;
+    this.#find("colour-bar").show(map, ends, norm, clipped);
+    // On a logarithmic scale whatever is not above zero lies beyond, and needs no mark.
+    const total = norm === "log" ? 0 : clipped.over + clipped.under;
     this.#find(".clipped").textContent = total
       ? `${total} of ${this.#pixels.length} pixels lie beyond the scale; they have a colour of their own.`
       : "";
+  }
+
+  #showHistogram(range) {
+    const counts = histogram(this.#pixels, 64);
+    const most = Math.max(...counts);
+    const bars = counts.map((count, i) => {
+      // Square roots, or the many zeros after a ReLU would flatten everything else.
+      const height = 24 * Math.sqrt(count / most);
+      const bar = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+      place(bar, i, 24 - height, 1, height);
+      return bar;
+    });
+    const chart = this.#find(".histogram");
+    chart.replaceChildren(...bars);
+    chart.setAttribute("aria-label", `Histogram of the values, from ${readable(range.low)} to ${readable(range.high)}; heights are square roots of counts`);
+    const [low, high] = this.querySelectorAll(".histogram-ends span");
+    low.textContent = readable(range.low);
+    high.textContent = readable(range.high);
+  }
+
+  /** The values of the chosen channel, in rows. */
+  #values() {
+    const { figures, channel } = this.#view;
+    const [low, high] = [figures.low[channel], figures.high[channel]];
+    return Float32Array.from(this.#pixels, (pixel) => valueOf(pixel, low, high));
+  }
+
+  async #save(what) {
+    if (!what) return;
+    const { layer, sheet, channel } = this.#view;
+    const name = `${layer.slug}-${channel}`;
+    const [width, height] = [sheet.tile_width, sheet.tile_height];
+    if (what === "link") await navigator.clipboard.writeText(location.href);
+    if (what === "csv") download(`${name}.csv`, "text/csv", csv(this.#values(), width));
+    if (what === "npy") download(`${name}.npy`, "application/octet-stream", npy(this.#values(), [height, width]));
+    if (what === "png") download(`${name}.png`, "image/png", await this.#figure());
+    this.#find(`[data-save="${what}"]`).dispatchEvent(new CustomEvent("saved", { bubbles: true }));
+  }
+
+  /** The map with its colour bar and caption, as a PNG for slides and papers. */
+  #figure() {
+    const { layer, channel, ends } = this.#view;
+    const [side, bar, text] = [448, 12, 16];
+    const canvas = document.createElement("canvas");
+    canvas.width = side + 32;
+    canvas.height = side + bar + 5 * text + 32;
+    const context = canvas.getContext("2d");
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.imageSmoothingEnabled = this.#view.smooth;
+    context.drawImage(this.#find(".stage canvas"), 16, 16, side, side);
+    context.drawImage(this.#find("colour-bar canvas"), 16, side + 24, side, bar);
+    context.fillStyle = "#1c1b19";
+    context.font = "13px system-ui, sans-serif";
+    const line = side + 24 + bar + text;
+    context.fillText(readable(ends.low), 16, line);
+    context.textAlign = "right";
+    context.fillText(readable(ends.high), 16 + side, line);
+    context.textAlign = "left";
+    context.fillText(`Channel ${channel} of ${layer.name}: ${document.title}`, 16, line + 1.5 * text, side);
+    context.fillText(location.href, 16, line + 2.75 * text, side);
+    return new Promise((resolve) => canvas.toBlob(resolve));
   }
 
   #showFigures() {
@@ -104,25 +174,21 @@ export class ChannelInspector extends HTMLElement {
   }
 
   #showPeaks() {
-    const { shared, channel, photos, layer } = this.#view;
-    const { images, image, value } = shared.peaks;
+    const { shared, channel, photos, layer, inputOf } = this.#view;
+    const { images, image, value, row, column } = shared.peaks;
     const items = image[channel].map((position, rank) => {
-      const photo = photos.get(images[position]);
-      const item = document.createElement("li");
+      const id = images[position];
+      const photo = photos.get(id);
+      const field = receptiveBox(layer.receptive_field, row[channel][rank], column[channel][rank], this.#side);
+      const link = document.createElement(photo ? "a" : "span");
+      if (photo) {
+        link.href = photo.href;
+        link.dataset.keepView = "";
+      }
       const text = element("span", readable(value[channel][rank]));
       text.className = "number";
-      if (!photo) {
-        item.append(images[position], " ", text);
-        return item;
-      }
-      const link = document.createElement("a");
-      link.href = photo.href;
-      link.dataset.keepView = "";
-      const picture = new Image();
-      picture.src = photo.thumbnail;
-      picture.alt = photo.title;
-      picture.title = photo.title;
-      link.append(picture, text);
+      link.append(patch(inputOf(id), field, this.#side, photo?.title ?? id), text);
+      const item = document.createElement("li");
       item.append(link);
       return item;
     });
@@ -130,7 +196,7 @@ export class ChannelInspector extends HTMLElement {
     const dead = !layer.signed && items.length === 0;
     this.#find(".peaks h4").textContent = dead
       ? "Never above zero on these photos"
-      : "Strongest in this gallery";
+      : "What drives it most in this gallery, and how far";
   }
 
   #onPointer(event) {
@@ -178,6 +244,26 @@ export class ChannelInspector extends HTMLElement {
       element("small", `${sees}${clip} (theoretical receptive field)`),
     );
   }
+}
+
+/** The part of a photo that an activation sees. */
+function patch(url, field, side, title) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", `${field.left} ${field.top} ${field.right - field.left} ${field.bottom - field.top}`);
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", title);
+  const image = document.createElementNS("http://www.w3.org/2000/svg", "image");
+  for (const [name, value] of Object.entries({ href: url, width: side, height: side })) image.setAttribute(name, value);
+  svg.append(image);
+  return svg;
+}
+
+function download(name, type, content) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 function element(name, text) {

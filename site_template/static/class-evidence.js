@@ -1,7 +1,8 @@
 // <class-evidence>: where on the photo the evidence for an answer lies.
 
 import { palette, pixelColours, stops } from "./colour-scale.js";
-import { signed } from "./numbers.js";
+import { shareInside } from "./evidence-share.js";
+import { percent, signed } from "./numbers.js";
 import { paint } from "./paint.js";
 
 const MAP = "RdBu_r";
@@ -15,14 +16,15 @@ export class ClassEvidence extends HTMLElement {
    * Offer the evidence for each answer.
    * @param {object} entry ImageEntry
    * @param {number} chosen position of the answer whose evidence is shown, or −1
+   * @param {object|null} contributions Contributions, once they are loaded
    */
-  show(entry, chosen) {
+  show(entry, chosen, contributions) {
     if (!entry.evidence.length) return;
     if (this.#entry !== entry) {
       this.#entry = entry;
       this.#build();
     }
-    this.#choose(chosen);
+    this.#choose(chosen, contributions);
   }
 
   #build() {
@@ -47,7 +49,7 @@ export class ClassEvidence extends HTMLElement {
     });
   }
 
-  #choose(chosen) {
+  #choose(chosen, contributions) {
     this.#chosen = chosen;
     this.querySelectorAll("[data-answer] button").forEach((button, position) => {
       button.setAttribute("aria-pressed", String(position === chosen));
@@ -61,15 +63,55 @@ export class ClassEvidence extends HTMLElement {
     const reach = Math.max(...evidence.flatMap((map) => map.values.map(Math.abs)));
     const levels = Uint8Array.from(values, (value) => Math.round(((value + reach) / (2 * reach)) * 255));
     const ends = { low: -reach, high: reach };
-    paint(this.#canvas, levels, width, height, pixelColours(ends, ends, palette(MAP), false));
+    paint(this.#canvas, levels, width, height, pixelColours(ends, ends, palette(MAP)));
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
     tools.innerHTML = '<p></p><span class="legend"><span class="number"></span><i></i><span class="number"></span></span>';
     tools.querySelector("p").textContent =
       `Evidence for ${answers[chosen].name}: red adds to its score, blue takes away. The mean of the map, ` +
       `${signed(mean)}, plus the constant ${signed(bias)} is the logit ${signed(answers[chosen].logit)}.`;
+    if (this.#entry.box) {
+      const share = shareInside(evidence[chosen], this.#entry.crop, this.#entry.box);
+      const text = document.createElement("p");
+      text.textContent =
+        `${percent(share.evidence)} of what adds to it lies in the subject’s box, which covers ` +
+        `${percent(share.area)} of what the network sees.`;
+      tools.append(text);
+    }
+    if (contributions) tools.append(channelBars(contributions, chosen));
     const [low, high] = tools.querySelectorAll(".legend .number");
     low.textContent = signed(-reach);
     high.textContent = signed(reach);
     tools.querySelector("i").style.background = `linear-gradient(to right, ${stops(MAP).join(",")})`;
   }
+}
+
+const SHOWN = 5;
+
+/** The channels that add most to an answer's logit, and those that take most from it, with bars. */
+function channelBars({ layer, values }, answer) {
+  const own = values[answer];
+  const order = own.map((_, channel) => channel).sort((a, b) => own[b] - own[a]);
+  const reach = Math.max(Math.abs(own[order[0]]), Math.abs(own[order.at(-1)]));
+  const list = document.createElement("ol");
+  list.className = "contributions";
+  for (const channel of [...order.slice(0, SHOWN), ...order.slice(-SHOWN)]) {
+    const item = document.createElement("li");
+    const link = document.createElement("a");
+    link.href = `#layer=${encodeURIComponent(layer)}&channel=${channel}&answer=${answer}`;
+    link.textContent = `channel ${channel}`;
+    const bar = document.createElement("i");
+    bar.className = own[channel] < 0 ? "minus" : "plus";
+    bar.style.width = `${(50 * Math.abs(own[channel])) / reach}%`;
+    const number = document.createElement("span");
+    number.className = "number";
+    number.textContent = signed(own[channel]);
+    item.append(link, bar, number);
+    list.append(item);
+  }
+  const section = document.createElement("section");
+  const title = document.createElement("h3");
+  title.className = "label";
+  title.textContent = `Channels of ${layer} that add most, and take most`;
+  section.append(title, list);
+  return section;
 }

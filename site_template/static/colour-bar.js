@@ -1,6 +1,7 @@
 // <colour-bar>: what the colours stand for, in numbers.
 
 import { stops } from "./colour-scale.js";
+import { valueAt } from "./norms.js";
 import { readable } from "./numbers.js";
 
 export class ColourBar extends HTMLElement {
@@ -16,9 +17,10 @@ export class ColourBar extends HTMLElement {
   /**
    * @param {string} map name of the colour map
    * @param {{low: number, high: number}} ends values at its ends
+   * @param {string} norm how values are spread between them
    * @param {{under: number, over: number}} [clipped] how many pixels lie beyond
    */
-  show(map, ends, clipped = { under: 0, over: 0 }) {
+  show(map, ends, norm, clipped = { under: 0, over: 0 }) {
     this.#canvas.width = 256;
     this.#canvas.height = 1;
     const context = this.#canvas.getContext("2d");
@@ -27,11 +29,11 @@ export class ColourBar extends HTMLElement {
     colours.forEach((colour, i) => gradient.addColorStop(i / (colours.length - 1), colour));
     context.fillStyle = gradient;
     context.fillRect(0, 0, 256, 1);
-    const middle = ends.low < 0 && ends.high > 0 ? ["0"] : [];
+    const middle = ends.low === -ends.high ? [0] : norm === "linear" ? [] : [valueAt(norm, ends, 0.5)];
     this.#numbers.replaceChildren(
-      ...[readable(ends.low), ...middle, readable(ends.high)].map((text) => {
+      ...[ends.low, ...middle, ends.high].map((value) => {
         const span = document.createElement("span");
-        span.textContent = text;
+        span.textContent = readable(value);
         return span;
       }),
     );

@@ -1,6 +1,7 @@
 // From activations to colours: which range a scale covers, and the colour of each value. Pure.
 
 import { diverging, sequential } from "./colormaps.js";
+import { placer } from "./norms.js";
 
 export const LABELS = {
   viridis: "viridis",
@@ -49,16 +50,16 @@ export function palette(name) {
  * @param {{low: number, high: number}} channel range of the channel
  * @param {{low: number, high: number}} ends range of the colours
  * @param {ReturnType<typeof palette>} colours
- * @param {boolean} mark whether values beyond the ends get a colour of their own
+ * @param {{mark?: boolean, norm?: string}} [how] whether values beyond the ends get a colour of
+ *   their own, and how values are spread between the ends
  * @returns {Uint32Array} bytes red, green, blue, alpha in memory
  */
-export function pixelColours(channel, ends, colours, mark) {
+export function pixelColours(channel, ends, colours, { mark = false, norm = "linear" } = {}) {
   const result = new Uint32Array(256);
-  const span = ends.high - ends.low;
+  const place = placer(norm, ends);
   for (let pixel = 0; pixel < 256; pixel++) {
     const value = channel.low + (pixel / 255) * (channel.high - channel.low);
-    const place = Math.round(((value - ends.low) / span) * 255);
-    result[pixel] = colours.table[Math.min(255, Math.max(0, place))];
+    result[pixel] = colours.table[Math.round(place(value) * 255)];
     if (mark && beyond(value, ends)) result[pixel] = value > ends.high ? colours.over : colours.under;
   }
   return result;

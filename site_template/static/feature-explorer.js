@@ -1,9 +1,12 @@
 // <feature-explorer>: holds the view and hands each part what it shows.
 
-import { channelOrder } from "./channel-order.js";
+import { channelOrder, filterChannels, likeness } from "./channel-order.js";
 import { LABELS, domain, mapsFor, palette } from "./colour-scale.js";
 import { GalleryData, canvasIsFaithful } from "./gallery-data.js";
-import { isFaithful } from "./tile-sheet.js";
+import { jumpTarget } from "./jump.js";
+import { NORMS, normEnds } from "./norms.js";
+import { residualParts } from "./residual-parts.js";
+import { isFaithful, tile } from "./tile-sheet.js";
 import { format, parse } from "./view-state.js";
 
 const FIRST_OP = "relu"; // the first layer whose maps need no explanation of negative values
@@ -12,6 +15,7 @@ export class FeatureExplorer extends HTMLElement {
   #data;
   #entry;
   #layers;
+  #classifier;
   #state;
   #turn = 0;
 
@@ -20,6 +24,7 @@ export class FeatureExplorer extends HTMLElement {
     try {
       const [entry, model] = await Promise.all([this.#data.entry(), this.#data.model()]);
       this.#entry = entry;
+      this.#classifier = model.classifier;
       this.#layers = new Map(model.layers.map((layer) => [layer.name, layer]));
     } catch (error) {
       this.#say(`The feature maps cannot be shown: ${error.message}`);
@@ -48,7 +53,22 @@ export class FeatureExplorer extends HTMLElement {
       if (name === "smooth") this.#set({ smooth: target.checked });
       else if (name === "opacity") this.#set({ opacity: Number(target.value) });
       else if (name === "colour") this.#set({ [this.#colourSetting]: target.value });
+      else if (name === "above") this.#set({ above: target.value === "" ? -Infinity : Number(target.value) });
       else if (name) this.#set({ [name]: target.value });
+    });
+    this.addEventListener("click", ({ target }) => {
+      const view = target.closest("[data-view]")?.dataset.view;
+      if (view) this.#set({ view });
+    });
+    this.addEventListener("saved", ({ target }) => this.#say(target.dataset.save === "link" ? "The link is copied." : ""));
+    this.#find(".jump form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#jump(this.#find(".jump input").value);
+    });
+    this.#find(".jump .random").addEventListener("click", () => {
+      const layers = [...this.#layers.values()];
+      const layer = layers[Math.floor(Math.random() * layers.length)];
+      this.#set({ layer: layer.name, channel: Math.floor(Math.random() * layer.channels) }, true);
     });
     this.#find(".layers").addEventListener("click", (event) => {
       const link = event.target.closest("[data-layer]");
@@ -56,6 +76,15 @@ export class FeatureExplorer extends HTMLElement {
       event.preventDefault();
       this.#set({ layer: link.dataset.layer, channel: this.#sameChannel(link.dataset.layer) }, true);
     });
+  }
+
+  #jump(text) {
+    const photos = [...this.#photos()].map(([id, { title }]) => ({ id, title }));
+    const known = { layers: [...this.#layers.values()], photos, layer: this.#state.layer };
+    const { notice, photo, layer, channel } = jumpTarget(text, known);
+    if (photo) location.href = this.#photos().get(photo).href;
+    else if (layer) this.#set({ layer, channel: channel ?? this.#sameChannel(layer) }, true);
+    else this.#say(notice);
   }
 
   /** The chosen channel where the other layer has it too, else that layer's last. */
@@ -94,68 +123,151 @@ export class FeatureExplorer extends HTMLElement {
     return this.#layers.get(this.#state.layer);
   }
 
+  /** Whether the colours have two sides; a logarithm has none for what is below zero. */
+  get #twoSided() {
+    return this.#layer.signed && this.#state.norm !== "log";
+  }
+
   get #colourSetting() {
-    return this.#layer.signed ? "diverging" : "sequential";
+    return this.#twoSided ? "diverging" : "sequential";
   }
 
   async #render() {
     const turn = ++this.#turn;
     const layer = this.#layer;
-    const sheet = this.#entry.sheets.find(({ layer: name }) => name === layer.name);
+    const sheet = this.#sheetOf(layer);
     this.#showHeading(layer);
     this.#showControls();
     this.#keepViewInLinks();
-    this.#evidence.show(this.#entry, this.#state.answer);
+    this.#showViews(layer);
     try {
-      const [figures, grey, shared, summary, component] = await Promise.all([
+      const [figures, grey, shared, contributions] = await Promise.all([
         this.#data.figures(sheet),
         this.#data.sheet(sheet),
         this.#data.shared(layer),
-        this.#data.summary(sheet),
-        this.#data.firstComponent(sheet),
+        this.#needsContributions ? this.#data.contributions(this.#entry) : null,
       ]);
       if (turn !== this.#turn) return; // the visitor has gone on
       if (!canvasIsFaithful() || !isFaithful(grey, sheet, figures)) {
         this.#say("This browser changes pictures when a page reads them back, which protects privacy: values shown here are not exact.");
       }
-      this.#showMaps({ layer, sheet, figures, grey, shared, summary, component });
+      this.#evidence.show(this.#entry, this.#state.answer, contributions);
+      this.#showMaps({ layer, sheet, figures, grey, shared, contributions });
     } catch (error) {
       if (turn === this.#turn) this.#say(`${layer.name} cannot be shown: ${error.message}`);
     }
   }
 
-  #showMaps({ layer, sheet, figures, grey, shared, summary, component }) {
-    const { scale, channel, sort, opacity, smooth } = this.#state;
+  get #needsContributions() {
+    return this.#state.answer >= 0 || this.#state.sort === "class";
+  }
+
+  #sheetOf(layer) {
+    return this.#entry.sheets.find((sheet) => sheet.layer === layer.name);
+  }
+
+  /** Show the parts that the chosen view has, and fill those that need more than one layer. */
+  async #showViews(layer) {
+    const { view } = this.#state;
+    for (const button of this.querySelectorAll(".views [data-view]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.view === view));
+    }
+    const [whole, residual, all] = ["layer-summary", "residual-view", "all-layers"].map((name) => this.#find(name));
+    whole.hidden = view !== "layer";
+    residual.hidden = view !== "residual";
+    all.hidden = view !== "layers";
+    if (view === "layers") {
+      all.show({
+        entry: this.#entry,
+        layers: [...this.#layers.values()].map((one) => ({ layer: one, sheet: this.#sheetOf(one) })),
+        own: (sheet) => this.#data.ownComponents(sheet),
+        common: (one) => this.#data.sharedComponents(one, this.#entry),
+      });
+    }
+    if (view === "layer") await this.#showWholeLayer(layer, whole);
+    if (view === "residual") await this.#showResidual(layer, residual);
+  }
+
+  async #showWholeLayer(layer, element) {
+    const turn = this.#turn;
+    const sheet = this.#sheetOf(layer);
+    try {
+      const [figures, shared, summary, component] = await Promise.all([
+        this.#data.figures(sheet),
+        this.#data.shared(layer),
+        this.#data.summary(sheet),
+        this.#data.firstComponent(sheet),
+      ]);
+      if (turn !== this.#turn) return;
+      element.show({
+        layer,
+        sheet,
+        figures,
+        shared,
+        summary,
+        component,
+        own: this.#data.ownComponents(sheet),
+        common: this.#data.sharedComponents(layer, this.#entry),
+        map: (signed) => this.#state[signed ? "diverging" : "sequential"],
+        alt: this.#entry.title,
+      });
+    } catch (error) {
+      element.textContent = `The layer as a whole cannot be shown: ${error.message}`;
+    }
+  }
+
+  async #showResidual(layer, residual) {
+    const { channel, diverging } = this.#state;
+    const parts = residualParts([...this.#layers.values()], layer);
+    if (!parts) {
+      residual.explain(`${layer.name} stands in no residual block whose parts are all shown here: choose a layer of a block.`);
+      return;
+    }
+    const turn = this.#turn;
+    try {
+      const loaded = await Promise.all(
+        parts.map(async (part) => {
+          const sheet = this.#sheetOf(part.layer);
+          const [figures, grey] = await Promise.all([this.#data.figures(sheet), this.#data.sheet(sheet)]);
+          return { ...part, sheet, figures, grey };
+        }),
+      );
+      // Within a block the channels of the sum are those of its last convolution.
+      const last = loaded[2].figures.high.length - 1;
+      if (turn === this.#turn) residual.show(loaded, Math.min(channel, last), diverging);
+    } catch (error) {
+      residual.explain(`The block cannot be shown: ${error.message}`);
+    }
+  }
+
+  #showMaps({ layer, sheet, figures, grey, shared, contributions }) {
+    const { scale, norm, channel, sort, opacity, smooth, answer } = this.#state;
     const map = this.#state[this.#colourSetting];
     const colours = palette(map);
     const ends = (number) =>
-      domain(scale, layer.signed, {
-        layer: sheet.scale,
-        photos: layer.scale,
-        low: figures.low[number],
-        high: figures.high[number],
-      });
-    this.#find("layer-summary").show({
-      layer,
-      sheet,
-      figures,
-      shared,
-      summary,
-      component,
-      own: this.#data.ownComponents(sheet),
-      common: this.#data.sharedComponents(layer, this.#entry),
-      map: (signed) => this.#state[signed ? "diverging" : "sequential"],
-      alt: this.#entry.title,
-    });
-    const order = channelOrder(sort, figures);
-    this.#find("channel-grid").show({ layer, sheet, figures, grey, order, colours, ends, chosen: channel });
+      normEnds(
+        norm,
+        domain(scale, layer.signed, {
+          layer: sheet.scale,
+          photos: layer.scale,
+          low: figures.low[number],
+          high: figures.high[number],
+        }),
+      );
+    const more = {};
+    if (sort === "like") more.like = likeness((one) => tile(grey, sheet, one), layer.channels, channel);
+    if (contributions && layer.name === contributions.layer) more.class = contributions.values[Math.max(0, answer)];
+    const order = filterChannels(channelOrder(sort, figures, more), this.#state, figures);
+    this.#find("channel-grid").show({ layer, sheet, figures, grey, order, colours, ends, norm, chosen: channel });
+    this.#find(".count").textContent = `${order.length} of ${layer.channels}`;
     const bar = this.#find(".controls colour-bar");
     bar.hidden = scale === "channel";
-    bar.show(map, ends(channel));
+    bar.show(map, ends(channel), norm);
     const photos = this.#photos();
     this.#find("channel-inspector").show({
-      layer, sheet, figures, shared, grey, channel, map, colours, opacity, smooth, photos,
+      layer, sheet, figures, shared, grey, channel, map, colours, norm, opacity, smooth, photos,
       ends: ends(channel),
+      inputOf: (image) => this.#data.inputOf(image),
     });
     this.#keepViewInLinks();
   }
@@ -183,11 +295,17 @@ export class FeatureExplorer extends HTMLElement {
 
   #showControls() {
     const colour = this.#find('[data-setting="colour"]');
-    const maps = mapsFor(this.#layer.signed);
+    const maps = mapsFor(this.#twoSided);
     colour.replaceChildren(...maps.map((name) => new Option(LABELS[name], name)));
     colour.value = this.#state[this.#colourSetting];
-    this.#find('[data-setting="scale"]').value = this.#state.scale;
-    this.#find('[data-setting="sort"]').value = this.#state.sort;
+    const norm = this.#find('[data-setting="norm"]');
+    if (!norm.length) norm.append(...Object.entries(NORMS).map(([name, label]) => new Option(label, name)));
+    for (const name of ["scale", "norm", "sort", "show"]) {
+      this.#find(`[data-setting="${name}"]`).value = this.#state[name];
+    }
+    this.#find('[data-setting="sort"] [value="class"]').disabled = this.#layer.name !== this.#classifier;
+    const above = this.#find('[data-setting="above"]');
+    if (document.activeElement !== above) above.value = Number.isFinite(this.#state.above) ? this.#state.above : "";
   }
 
   /** Another photo opens with the same layer, channel and settings. */

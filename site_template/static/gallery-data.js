@@ -25,7 +25,7 @@ export class GalleryData {
 
   /** @returns {Promise<object>} ExplorerModel: layers, and what holds over all photos */
   model() {
-    return this.#once(`${this.#shared}/layers.json`, json);
+    return this.#once(`${this.#shared}/_layers.json`, json);
   }
 
   /** @returns {Promise<object>} LayerFigures */
@@ -36,6 +36,16 @@ export class GalleryData {
   /** @returns {Promise<object>} SharedFigures */
   shared(layer) {
     return this.#once(`${this.#shared}/${layer.figures}`, json);
+  }
+
+  /** @returns {Promise<object|null>} Contributions, or null where the model has none */
+  contributions(entry) {
+    return entry.contributions ? this.#once(`${this.#folder}/${entry.contributions}`, json) : null;
+  }
+
+  /** URL of the pixels that the network saw of any photo. */
+  inputOf(image) {
+    return `${this.#shared}/${image}/_input.png`;
   }
 
   /** @returns {Promise<Uint8Array>} the grey pixels of a sheet, in rows */

@@ -26,7 +26,7 @@ export class LayerSummary extends HTMLElement {
       const canvas = document.createElement("canvas");
       const signed = low < 0;
       const ends = domain("channel", signed, { layer: high, photos: high, low, high });
-      paint(canvas, pixels, width, height, pixelColours({ low, high }, ends, palette(map(signed)), false));
+      paint(canvas, pixels, width, height, pixelColours({ low, high }, ends, palette(map(signed))));
       canvas.setAttribute("role", "img");
       canvas.setAttribute("aria-label", `${title} of ${layer.name}`);
       return figure(canvas, title, `${readable(low)} to ${readable(high)}`);

@@ -7,9 +7,13 @@ export const DEFAULTS = Object.freeze({
   layer: "",
   channel: 0,
   scale: "layer",
+  norm: "linear",
   sequential: "viridis",
   diverging: "RdBu_r",
   sort: "index",
+  show: "all",
+  above: -Infinity,
+  view: "channels",
   opacity: 100,
   smooth: false,
   answer: -1,
@@ -19,7 +23,10 @@ const CHOICES = {
   scale: ["layer", "channel", "photos"],
   sequential: ["viridis", "cividis", "magma", "gray"],
   diverging: ["RdBu_r", "PuOr_r", "berlin"],
-  sort: ["index", "max", "mean", "std", "zeros"],
+  norm: ["linear", "log", "symlog", "logit"],
+  sort: ["index", "max", "mean", "std", "zeros", "class", "like"],
+  show: ["all", "alive", "silent", "strongest"],
+  view: ["channels", "layer", "residual", "layers"],
 };
 
 /**
@@ -59,6 +66,8 @@ export function parse(hash, layers, first) {
   for (const [name, allowed] of Object.entries(CHOICES)) {
     if (allowed.includes(given.get(name))) state[name] = given.get(name);
   }
+  const above = Number.parseFloat(given.get("above"));
+  if (Number.isFinite(above)) state.above = above;
   state.smooth = given.get("smooth") === "1";
   return { state, notices };
 }

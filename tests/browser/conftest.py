@@ -64,12 +64,16 @@ class Watched:
         self.page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
         self.page.on("console", self._console)
         self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("requestfailed", lambda request: self.faults.append(f"failed: {request.url}"))
+        self.page.on("requestfailed", self._failed)
         self.page.on("response", self._response)
 
     def _console(self, message) -> None:
         if message.type in {"error", "warning"}:
             self.faults.append(f"console: {message.text}")
+
+    def _failed(self, request) -> None:
+        if "ERR_ABORTED" not in request.failure:  # that is the browser's own, on leaving a page
+            self.faults.append(f"failed: {request.url}: {request.failure}")
 
     def _response(self, response) -> None:
         if response.status >= 400:

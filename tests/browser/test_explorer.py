@@ -42,8 +42,11 @@ def as_number(text):
 
 
 def canvas_pixels(page, selector):
-    """Return the (height, width, 3) colours of a canvas."""
-    width, height, data = page.locator(selector).evaluate(
+    """Return the (height, width, 3) colours of a canvas, which is painted when it is seen."""
+    canvas = page.locator(selector)
+    canvas.scroll_into_view_if_needed()
+    page.wait_for_timeout(150)
+    width, height, data = canvas.evaluate(
         """canvas => {
             const picture = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
             return [picture.width, picture.height, Array.from(picture.data)];
@@ -203,7 +206,7 @@ def test_the_first_data_of_a_page_is_small(site, image):
     data = site / "resnet18" / "data"
     sizes = {
         path.name: path.stat().st_size
-        for path in (data / "layers.json", data / image / "index.json")
+        for path in (data / "_layers.json", data / image / "index.json")
     }
     assert {name: size for name, size in sizes.items() if size > 30_000} == {}
 
@@ -212,7 +215,7 @@ def test_evidence_adds_up_to_the_logit(visit, photo, tiles, image, site):
     page = opened(visit, photo).page
     page.get_by_role("button", name="Evidence for").first.click()
     entry = read_entry(tiles, image)
-    text = page.locator(".evidence-tools p").inner_text()
+    text = page.locator(".evidence-tools p").first.inner_text()
     mean, bias, logit = (as_number(n) for n in re.findall(r"[+−][\d.]*\d", text))
     assert mean + bias == pytest.approx(logit, abs=0.02 * abs(logit))
     assert logit == pytest.approx(entry.answers[0].logit, rel=5e-3)
@@ -296,3 +299,134 @@ def test_the_skip_link_keeps_the_view(visit, photo):
     page.wait_for_function("location.hash.includes('=')")
     assert view_of(page) == {"layer": LAYER, "channel": str(CHANNEL)}
     assert page.locator("#layer-title code").inner_text() == LAYER
+
+
+def test_the_residual_sum_adds_up(visit, photo, tiles, image):
+    page = opened(visit, photo, layer="layer2.0.conv2", view="residual").page
+    page.locator("residual-view figure").nth(3).wait_for()
+    names = page.locator("residual-view code").all_inner_texts()
+    assert names == ["layer2.0.downsample.1", "layer2.0.bn2", "layer2.0.add", "layer2.0.relu_1"]
+    maps = [read_layer(tiles, image, name)[CHANNEL] for name in names]
+    figures = read_figures(tiles / image, sheet_of(read_entry(tiles, image), names[2]))
+    peak = figures.row[CHANNEL], figures.column[CHANNEL]
+    shown = [as_number(text) for text in page.locator("residual-view strong").all_inner_texts()]
+    assert shown == pytest.approx([float(m[peak]) for m in maps], rel=5e-3, abs=1e-3)
+    steps = [float(np.ptp(m)) / 510 for m in maps]
+    assert abs(shown[0] + shown[1] - shown[2]) <= sum(steps) + 0.02 * max(map(abs, shown))
+    colours = canvas_pixels(page, "residual-view figure:nth-child(3) canvas")
+    assert colours.shape == (*maps[2].shape, 3)
+
+
+def test_a_layer_outside_of_blocks_has_no_residual_sum(visit, photo):
+    page = opened(visit, photo, layer="conv1", view="residual").page
+    assert "stands in no residual block" in page.locator("residual-view").inner_text()
+
+
+def test_all_layers_are_shown_at_a_glance(visit, photo, exported):
+    page = opened(visit, photo).page
+    page.locator('[data-view="layers"]').click()
+    names = page.locator("all-layers code").all_inner_texts()
+    assert names == [layer.name for layer in read_manifest(exported).feature_maps]
+    page.get_by_role("button", name="one basis for all photos").click()
+    sources = page.locator("all-layers img").evaluate_all("all => all.map(one => one.src)")
+    assert all("/_shared/" in source for source in sources)
+    page.locator('all-layers a[href*="layer4.1.relu_1"]').click()
+    page.locator("#layer-title code", has_text="layer4.1.relu_1").wait_for()
+
+
+def test_the_channels_that_make_the_answer_are_those_of_the_classifier(
+    visit, photo, tiles, image, exported
+):
+    manifest = read_manifest(exported)
+    layer = manifest.classifier.features
+    page = opened(visit, photo, layer=layer, answer=0, sort="class").page
+    page.locator(".contributions li").first.wait_for()
+    with np.load(exported.parent / manifest.arrays.name) as arrays:
+        weight = arrays["classifier.weight"]
+    answer = read_entry(tiles, image).answers[0]
+    means = np.array(read_figures(tiles / image, sheet_of(read_entry(tiles, image), layer)).mean)
+    added = weight[answer.category] * means
+    expected = np.argsort(-added, kind="stable")
+    texts = page.locator(".contributions a").all_inner_texts()
+    assert [int(text.split()[1]) for text in texts[:5]] == expected[:5].tolist()
+    numbers = [as_number(t) for t in page.locator(".contributions .number").all_inner_texts()]
+    assert numbers[:5] == pytest.approx(added[expected[:5]].tolist(), rel=1e-2)
+    assert min(numbers) == pytest.approx(float(added.min()), rel=1e-2)
+    grid = page.locator("channel-grid button").evaluate_all(
+        "all => all.slice(0, 5).map(one => Number(one.dataset.channel))"
+    )
+    assert grid == expected[:5].tolist()
+
+
+def test_channels_are_filtered(visit, photo, tiles, image):
+    layer = "layer4.1.relu_1"
+    page = opened(visit, photo, layer=layer).page
+    high = np.array(read_figures(tiles / image, sheet_of(read_entry(tiles, image), layer)).high)
+
+    def shown():
+        buttons = page.locator("channel-grid button")
+        return set(buttons.evaluate_all("all => all.map(one => Number(one.dataset.channel))"))
+
+    page.locator('[data-setting="show"]').select_option("silent")
+    assert shown() == set(np.flatnonzero(high <= 0).tolist())
+    page.locator('[data-setting="show"]').select_option("strongest")
+    assert shown() == set(np.argsort(-high, kind="stable")[:16].tolist())
+    page.locator('[data-setting="show"]').select_option("all")
+    limit = float(np.round(np.median(high), 2))
+    page.locator('[data-setting="above"]').fill(str(limit))
+    assert shown() == set(np.flatnonzero(high >= limit).tolist())
+    assert page.locator(".count").inner_text() == f"{int((high >= limit).sum())} of {len(high)}"
+
+
+def test_the_most_alike_channels_come_first(visit, photo, maps):
+    page = opened(visit, photo, sort="like").page
+    flat = maps.reshape(len(maps), -1)
+    alike = np.corrcoef(flat)[CHANNEL]
+    first = page.locator("channel-grid button").evaluate_all(
+        "all => all.slice(0, 4).map(one => Number(one.dataset.channel))"
+    )
+    assert first == np.argsort(-alike, kind="stable")[:4].tolist()
+
+
+@pytest.mark.parametrize(
+    ("text", "layer", "channel"),
+    [("layer3.0.conv1:117", "layer3.0.conv1", "117"), ("relu", "relu", "5"), ("63", LAYER, "63")],
+)
+def test_the_jump_box_goes_there(visit, photo, text, layer, channel):
+    page = opened(visit, photo).page
+    page.locator(".jump input").fill(text)
+    page.keyboard.press("Enter")
+    page.locator("#layer-title code", has_text=layer).wait_for()
+    assert view_of(page) == {"layer": layer, "channel": channel}
+
+
+def test_values_are_saved_as_numpy_reads_them(visit, photo, maps):
+    page = opened(visit, photo).page
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="NPY").click()
+    assert np.load(saved.value.path()) == pytest.approx(maps[CHANNEL], rel=1e-6, abs=1e-6)
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="CSV").click()
+    read = np.loadtxt(saved.value.path(), delimiter=",", dtype=np.float32)
+    assert read == pytest.approx(maps[CHANNEL], rel=1e-6, abs=1e-6)
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="PNG").click()
+    assert saved.value.suggested_filename == f"{LAYER}-{CHANNEL}.png"
+
+
+def test_norms_change_the_colours_and_the_numbers_of_the_bar(
+    visit, photo, maps, site, tiles, image
+):
+    page = opened(visit, photo, norm="symlog").page
+    high = sheet_of(read_entry(tiles, image), LAYER).scale
+    shape = np.sign(maps[CHANNEL]) * np.log1p(np.abs(maps[CHANNEL]) / (0.01 * high))
+    place = np.clip((shape / np.log1p(100) + 1) / 2, 0, 1) * 255
+    found = canvas_pixels(page, f'channel-grid button[data-channel="{CHANNEL}"] canvas')
+    table = colour_table("RdBu_r", site).astype(int)
+    near = [table[np.clip(np.rint(place).astype(int) + d, 0, 255)] for d in (-1, 0, 1)]
+    assert np.abs(np.array(near) - found).sum(axis=-1).min(axis=0).max() == 0
+    page.locator('[data-setting="norm"]').select_option("log")
+    bar = page.locator("channel-inspector .colour-bar-numbers span").all_inner_texts()
+    assert [as_number(t) for t in bar] == pytest.approx(
+        [high / 1000, high / 1000**0.5, high], rel=1e-2
+    )

@@ -42,7 +42,7 @@ for (const [scale, signed, ends, expected] of [
 test("a channel that never fires keeps the layer's scale and stays dark", () => {
   const ends = domain("channel", false, { ...ENDS, low: 0, high: 0 });
   assert.deepEqual(ends, { low: 0, high: 4 });
-  assert.deepEqual(new Set(pixelColours({ low: 0, high: 0 }, ends, PLACES, true)), new Set([0]));
+  assert.deepEqual(new Set(pixelColours({ low: 0, high: 0 }, ends, PLACES, { mark: true })), new Set([0]));
   assert.deepEqual(domain("channel", true, { ...ENDS, low: 0, high: 0 }), { low: -4, high: 4 });
 });
 
@@ -55,11 +55,11 @@ test("a layer that is zero everywhere has a scale all the same", () => {
 });
 
 test("the ends and the middle of the scale have the colours of the table's ends and middle", () => {
-  const onto = pixelColours({ low: -4, high: 4 }, { low: -4, high: 4 }, PLACES, true);
+  const onto = pixelColours({ low: -4, high: 4 }, { low: -4, high: 4 }, PLACES, { mark: true });
   assert.deepEqual([...onto], [...PLACES.table]);
-  const half = pixelColours({ low: 0, high: 2 }, { low: 0, high: 4 }, PLACES, true);
+  const half = pixelColours({ low: 0, high: 2 }, { low: 0, high: 4 }, PLACES, { mark: true });
   assert.deepEqual([half[0], half[255]], [0, 128]);
-  const zero = pixelColours({ low: 0, high: 0 }, { low: -4, high: 4 }, PLACES, true);
+  const zero = pixelColours({ low: 0, high: 0 }, { low: -4, high: 4 }, PLACES, { mark: true });
   assert.ok([127, 128].includes(zero[0]));
 });
 
@@ -69,7 +69,7 @@ test("a larger value never has an earlier colour, and each value has the one it 
     const low = (random(2000) - 1000) / 100;
     const channel = { low, high: low + random(1000) / 100 };
     const ends = { low: -(random(500) + 1) / 100, high: (random(500) + 1) / 100 };
-    const places = pixelColours(channel, ends, PLACES, false);
+    const places = pixelColours(channel, ends, PLACES);
     for (let pixel = 0; pixel < 256; pixel++) {
       if (pixel) assert.ok(places[pixel] >= places[pixel - 1]);
       const value = channel.low + (pixel / 255) * (channel.high - channel.low);
@@ -83,8 +83,8 @@ test("a larger value never has an earlier colour, and each value has the one it 
 test("only what lies beyond the scale is marked, and only when asked for", () => {
   const channel = { low: -3, high: 3 };
   const ends = { low: -1, high: 2 };
-  const marked = pixelColours(channel, ends, PLACES, true);
-  const plain = pixelColours(channel, ends, PLACES, false);
+  const marked = pixelColours(channel, ends, PLACES, { mark: true });
+  const plain = pixelColours(channel, ends, PLACES);
   for (let pixel = 0; pixel < 256; pixel++) {
     const value = -3 + (pixel / 255) * 6;
     const held = value < -1 ? 0 : value > 2 ? 255 : plain[pixel];
@@ -99,7 +99,7 @@ test("a value at the end of the scale is not beyond it, rounding included", () =
   const ends = { low: -0.3, high: 0.3 };
   for (const value of [-0.3, 0.3, 0.1 + 0.2, 0, 0.3 + 1e-8]) assert.equal(beyond(value, ends), false);
   for (const value of [0.3001, -0.3001, Infinity, -Infinity]) assert.equal(beyond(value, ends), true);
-  const own = pixelColours({ low: 0, high: 0.1 + 0.2 }, { low: 0, high: 0.3 }, PLACES, true);
+  const own = pixelColours({ low: 0, high: 0.1 + 0.2 }, { low: 0, high: 0.3 }, PLACES, { mark: true });
   assert.equal(own[255], 255);
 });
 

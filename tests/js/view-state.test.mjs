@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { NORMS } from "../../site_template/static/norms.js";
 import { mapsFor } from "../../site_template/static/colour-scale.js";
 import { DEFAULTS, format, parse } from "../../site_template/static/view-state.js";
 import { seeded } from "./seeded.mjs";
@@ -19,7 +20,10 @@ const CHOICES = {
   scale: ["layer", "channel", "photos"],
   sequential: ["viridis", "cividis", "magma", "gray"],
   diverging: ["RdBu_r", "PuOr_r", "berlin"],
-  sort: ["index", "max", "mean", "std", "zeros"],
+  norm: ["linear", "log", "symlog", "logit"],
+  sort: ["index", "max", "mean", "std", "zeros", "like", "class"],
+  show: ["all", "strongest", "alive", "silent"],
+  view: ["channels", "layer", "residual", "layers"],
 };
 
 const read = (hash) => parse(hash, LAYERS, "relu");
@@ -28,13 +32,12 @@ const view = (changes) => ({ ...DEFAULTS, layer: "relu", ...changes });
 function randomView(random) {
   const pick = (list) => list[random(list.length)];
   const layer = pick(LAYERS);
+  const choices = Object.fromEntries(Object.entries(CHOICES).map(([name, list]) => [name, pick(list)]));
   return {
+    ...choices,
     layer: layer.name,
     channel: random(layer.channels),
-    scale: pick(CHOICES.scale),
-    sequential: pick(CHOICES.sequential),
-    diverging: pick(CHOICES.diverging),
-    sort: pick(CHOICES.sort),
+    above: random(2) ? -Infinity : random(100) / 8 - 4,
     opacity: random(101),
     smooth: random(2) === 1,
     answer: random(6) - 1,
@@ -72,6 +75,7 @@ test("links that were published stay readable", () => {
     "#layer=layer2.0.conv1&channel=5&scale=channel&sequential=magma&diverging=berlin&sort=std&opacity=40&smooth=1&answer=2";
   assert.deepEqual(read(link), {
     state: {
+      ...DEFAULTS,
       layer: "layer2.0.conv1",
       channel: 5,
       scale: "channel",
@@ -180,10 +184,13 @@ test("links can hold every colour map", () => {
 test("links can hold every choice of the page's lists", () => {
   const template = new URL("../../site_template/templates/photo.html", import.meta.url);
   const page = readFileSync(template, "utf-8");
-  for (const setting of ["scale", "sort"]) {
+  for (const setting of ["scale", "sort", "show"]) {
     const list = page.match(new RegExp(`data-setting="${setting}">(.*?)</select>`, "s"))[1];
     const offered = [...list.matchAll(/<option value="(\w+)">/g)].map((found) => found[1]);
     assert.deepEqual(offered, CHOICES[setting]);
     for (const value of offered) assert.equal(read(`#${setting}=${value}`).state[setting], value);
   }
+  const views = [...page.matchAll(/data-view="(\w+)"/g)].map((found) => found[1]);
+  assert.deepEqual(views, CHOICES.view);
+  assert.deepEqual(Object.keys(NORMS), CHOICES.norm);
 });

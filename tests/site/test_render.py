@@ -343,7 +343,7 @@ def test_everything_that_an_entry_names_is_there(site):
         missing = [name for name in names if not (data / image.id / name).is_file()]
         assert missing == []
         assert len(entry.sheets) == len(index.layers)
-    model = msgspec.json.decode((data / "layers.json").read_bytes(), type=ExplorerModel)
+    model = msgspec.json.decode((data / "_layers.json").read_bytes(), type=ExplorerModel)
     assert [layer.name for layer in model.layers] == [layer.layer for layer in index.layers]
     for layer in model.layers:
         assert (data / layer.figures).is_file()
@@ -357,7 +357,7 @@ def test_nothing_but_the_gallery_is_published(site):
     assert {path.name for path in data.iterdir()} == images | {
         "_shared",
         "index.json",
-        "layers.json",
+        "_layers.json",
     }
     assert {path.name for path in site.iterdir()} == {
         ".nojekyll", "404.html", "about.html", "index.html", "resnet18", "static",
