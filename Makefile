@@ -32,7 +32,7 @@ gallery := .venv/.installed-$(ONNXRUNTIME)
 exporter := .venv-export/.installed
 
 # Weights can be trained anew under the same name.
-weights_sum = $(shell file=$(call quote,$(WEIGHTS)); case "$$file" in "~/"*) file="$$HOME/$${file\#??}";; esac; test -f "$$file" && cksum < "$$file")
+weights_sum = $(shell file=$(call quote,$(WEIGHTS)); case "$$file" in ("~/"*) file="$$HOME/$${file\#??}";; esac; test -f "$$file" && cksum < "$$file")
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | sort

@@ -151,7 +151,8 @@ def choose(
 
     `stem+blocks` leaves out the batch norms that only a ReLU reads: such a map is the map of the
     convolution before it, multiplied by one number and shifted by another, so the picture is the
-    same; and where it is cut off shows in the ReLU's map. Raises LayersError.
+    same up to contrast and sign; and where it is cut off shows in the ReLU's map. Raises
+    LayersError.
     """
     shown = [layer.name for layer in layers if layer.spatial]
     pooled = [layer.name for layer in layers if layer.op == "global average pool"]

@@ -122,7 +122,8 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
         stages=pages.stages(hero, gallery.manifest),
         depth=pages.depth(pages.blocks(hero, gallery.manifest)),
     )
-    yield page("about.html", "about.html", card=cards[0])
+    has_charts = any(card.chart for card in cards)
+    yield page("about.html", "about.html", card=cards[0], has_charts=has_charts)
     yield page("404.html", "404.html", cards=cards)
 
 

@@ -14,6 +14,11 @@ export class ChannelGrid extends HTMLElement {
     this.setAttribute("role", "group");
     this.addEventListener("click", (event) => this.#onClick(event));
     this.addEventListener("keydown", (event) => this.#onKey(event));
+    this.addEventListener("pointerover", (event) => {
+      const button = event.target.closest("button");
+      if (button && event.pointerType === "mouse") this.#say("preview-channel", Number(button.dataset.channel));
+    });
+    this.addEventListener("pointerleave", () => this.#say("preview-channel", null));
   }
 
   disconnectedCallback() {
@@ -22,13 +27,14 @@ export class ChannelGrid extends HTMLElement {
 
   /**
    * @param {object} view layer, sheet, figures, grey, order, colours, ends(channel), norm,
-   *   chosen
+   *   chosen, look (what names the colours: tiles are painted anew when it changes)
    */
   show(view) {
-    const same = this.#view?.grey === view.grey && String(this.#view.order) === String(view.order);
+    const before = this.#view;
+    const same = before?.grey === view.grey && String(before.order) === String(view.order);
     this.#view = view;
     if (!same) this.#build();
-    for (const button of this.#tiles.values()) this.#refresh(button);
+    else if (before.look !== view.look) for (const button of this.#tiles.values()) this.#refresh(button);
     this.choose(view.chosen);
   }
 
@@ -111,6 +117,10 @@ export class ChannelGrid extends HTMLElement {
   }
 
   #announce(channel) {
-    this.dispatchEvent(new CustomEvent("choose-channel", { detail: channel, bubbles: true }));
+    this.#say("choose-channel", channel);
+  }
+
+  #say(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
   }
 }

@@ -1,6 +1,6 @@
 // <channel-inspector>: one channel, large, over the photo, with the exact value under the pointer.
 
-import { beyond, pixelColours } from "./colour-scale.js";
+import { beyond, clipColours, pixelColours } from "./colour-scale.js";
 import { csv, npy } from "./export-values.js";
 import { receptiveBox } from "./geometry.js";
 import { histogram } from "./histogram.js";
@@ -91,9 +91,14 @@ export class ChannelInspector extends HTMLElement {
     this.#find("colour-bar").show(map, ends, norm, clipped);
     // On a logarithmic scale whatever is not above zero lies beyond, and needs no mark.
     const total = norm === "log" ? 0 : clipped.over + clipped.under;
-    this.#find(".clipped").textContent = total
-      ? `${total} of ${this.#pixels.length} pixels lie beyond the scale; they have a colour of their own.`
-      : "";
+    const notes = total ? [`${total} of ${this.#pixels.length} pixels lie beyond the scale: `] : [];
+    for (const [side, label] of [["over", "above"], ["under", "below"]]) {
+      if (!total || !clipped[side]) continue;
+      const swatch = document.createElement("i");
+      swatch.style.background = clipColours(map)[side];
+      notes.push(swatch, ` ${clipped[side]} ${label} `);
+    }
+    this.#find(".clipped").replaceChildren(...notes);
   }
 
   #showHistogram(range) {
@@ -238,8 +243,10 @@ export class ChannelInspector extends HTMLElement {
     const clip = field.clipped ? ", cut off at the border" : "";
     const number = element("strong", shown);
     number.className = "number";
+    const slack = (figures.high[channel] - figures.low[channel]) / 510;
     this.#find(".readout").replaceChildren(
       number,
+      slack > 0 ? ` ± ${readable(slack)}` : "",
       ` at row ${row}, column ${column}`,
       element("small", `${sees}${clip} (theoretical receptive field)`),
     );

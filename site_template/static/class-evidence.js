@@ -67,7 +67,7 @@ export class ClassEvidence extends HTMLElement {
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
     tools.innerHTML = '<p></p><span class="legend"><span class="number"></span><i></i><span class="number"></span></span>';
     tools.querySelector("p").textContent =
-      `Evidence for ${answers[chosen].name}: red adds to its score, blue takes away. The mean of the map, ` +
+      `Evidence for ${answers[chosen].name}: red adds to its score, blue takes away (${height}×${width} values, drawn smooth). The mean of the map, ` +
       `${signed(mean)}, plus the constant ${signed(bias)} is the logit ${signed(answers[chosen].logit)}.`;
     if (this.#entry.box) {
       const share = shareInside(evidence[chosen], this.#entry.crop, this.#entry.box);

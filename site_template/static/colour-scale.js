@@ -9,7 +9,7 @@ export const LABELS = {
   magma: "magma",
   gray: "grey",
   RdBu_r: "blue, white, red",
-  PuOr_r: "orange, white, violet",
+  PuOr_r: "violet, white, orange",
   berlin: "blue, black, red",
 };
 
@@ -69,6 +69,12 @@ export function pixelColours(channel, ends, colours, { mark = false, norm = "lin
 export function beyond(value, ends) {
   const slack = (ends.high - ends.low) * 1e-6;
   return value > ends.high + slack || value < ends.low - slack;
+}
+
+/** CSS colours for what lies below and above a map's scale. */
+export function clipColours(name) {
+  const { under, over } = sequential[name] ?? diverging[name];
+  return { under, over };
 }
 
 /** CSS colours along a map, for a colour bar. */

@@ -17,6 +17,8 @@ export class FeatureExplorer extends HTMLElement {
   #layers;
   #classifier;
   #state;
+  #inspected = null; // channel number to what the inspector shows of it
+  #shown = ""; // name of the layer whose maps are on the page
   #turn = 0;
 
   async connectedCallback() {
@@ -28,6 +30,7 @@ export class FeatureExplorer extends HTMLElement {
       this.#layers = new Map(model.layers.map((layer) => [layer.name, layer]));
     } catch (error) {
       this.#say(`The feature maps cannot be shown: ${error.message}`);
+      this.dataset.failed = ""; // the plain list of layers takes over
       return;
     }
     this.#listen();
@@ -46,6 +49,7 @@ export class FeatureExplorer extends HTMLElement {
 
   #listen() {
     window.addEventListener("hashchange", () => this.#readLink());
+    this.addEventListener("preview-channel", ({ detail }) => this.#preview(detail));
     this.addEventListener("choose-channel", ({ detail }) => this.#set({ channel: detail }));
     this.#evidence.addEventListener("choose-answer", ({ detail }) => this.#set({ answer: detail }));
     this.addEventListener("input", ({ target }) => {
@@ -61,10 +65,9 @@ export class FeatureExplorer extends HTMLElement {
       if (view) this.#set({ view });
     });
     this.addEventListener("saved", ({ target }) => this.#say(target.dataset.save === "link" ? "The link is copied." : ""));
-    this.#find(".jump form").addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#jump(this.#find(".jump input").value);
-    });
+    const wanted = this.#find(".jump input");
+    this.#find(".jump .go").addEventListener("click", () => this.#jump(wanted.value));
+    wanted.addEventListener("keydown", ({ key }) => key === "Enter" && this.#jump(wanted.value));
     this.#find(".jump .random").addEventListener("click", () => {
       const layers = [...this.#layers.values()];
       const layer = layers[Math.floor(Math.random() * layers.length)];
@@ -108,9 +111,20 @@ export class FeatureExplorer extends HTMLElement {
 
   #set(changes, remember = false) {
     this.#state = { ...this.#state, ...changes };
-    history[remember ? "pushState" : "replaceState"](null, "", format(this.#state));
     this.#say("");
     this.#render();
+    try {
+      history[remember ? "pushState" : "replaceState"](null, "", format(this.#state));
+    } catch {
+      // Some browsers allow only so many changes in a while; the next one brings the link up to date.
+    }
+  }
+
+  /** Show another channel in the inspector as long as the pointer is on it. */
+  #preview(channel) {
+    if (this.#inspected && !("stale" in this.dataset)) {
+      this.#find("channel-inspector").show(this.#inspected(channel ?? this.#state.channel));
+    }
   }
 
   #say(text) {
@@ -140,6 +154,8 @@ export class FeatureExplorer extends HTMLElement {
     this.#showControls();
     this.#keepViewInLinks();
     this.#showViews(layer);
+    // Until its own maps are there, a layer must not stand above those of another.
+    if (this.#shown !== layer.name) this.dataset.stale = "";
     try {
       const [figures, grey, shared, contributions] = await Promise.all([
         this.#data.figures(sheet),
@@ -153,6 +169,8 @@ export class FeatureExplorer extends HTMLElement {
       }
       this.#evidence.show(this.#entry, this.#state.answer, contributions);
       this.#showMaps({ layer, sheet, figures, grey, shared, contributions });
+      this.#shown = layer.name;
+      delete this.dataset.stale;
     } catch (error) {
       if (turn === this.#turn) this.#say(`${layer.name} cannot be shown: ${error.message}`);
     }
@@ -258,17 +276,19 @@ export class FeatureExplorer extends HTMLElement {
     if (sort === "like") more.like = likeness((one) => tile(grey, sheet, one), layer.channels, channel);
     if (contributions && layer.name === contributions.layer) more.class = contributions.values[Math.max(0, answer)];
     const order = filterChannels(channelOrder(sort, figures, more), this.#state, figures);
-    this.#find("channel-grid").show({ layer, sheet, figures, grey, order, colours, ends, norm, chosen: channel });
+    this.#find("channel-grid").show({ layer, sheet, figures, grey, order, colours, ends, norm, chosen: channel, look: [map, norm, scale].join() });
     this.#find(".count").textContent = `${order.length} of ${layer.channels}`;
     const bar = this.#find(".controls colour-bar");
     bar.hidden = scale === "channel";
     bar.show(map, ends(channel), norm);
     const photos = this.#photos();
-    this.#find("channel-inspector").show({
-      layer, sheet, figures, shared, grey, channel, map, colours, norm, opacity, smooth, photos,
-      ends: ends(channel),
+    this.#inspected = (one) => ({
+      layer, sheet, figures, shared, grey, map, colours, norm, opacity, smooth, photos,
+      channel: one,
+      ends: ends(one),
       inputOf: (image) => this.#data.inputOf(image),
     });
+    this.#find("channel-inspector").show(this.#inspected(channel));
     this.#keepViewInLinks();
   }
 

@@ -64,7 +64,9 @@ export function parse(hash, layers, first) {
     }
   }
   for (const [name, allowed] of Object.entries(CHOICES)) {
-    if (allowed.includes(given.get(name))) state[name] = given.get(name);
+    const value = given.get(name);
+    if (allowed.includes(value)) state[name] = value;
+    else if (value !== null) notices.push(`There is no ${name} “${value}”; here is ${state[name]}.`);
   }
   const above = Number.parseFloat(given.get("above"));
   if (Number.isFinite(above)) state.above = above;

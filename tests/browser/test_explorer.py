@@ -283,7 +283,33 @@ def test_a_missing_sheet_is_said_and_the_rest_works(chromium, address, photo):
     page.locator('.layers [data-layer="conv1"]').click()
     page.locator("channel-grid button").first.wait_for()
     assert page.locator(".notice").is_hidden()
+    # What is shown of one layer must not stay under the name of another.
+    page.locator('.layers [data-layer="layer2.0.conv1"]').click()
+    page.locator(".notice", has_text="layer2.0.conv1 cannot be shown").wait_for()
+    assert page.locator("channel-grid").is_hidden()
+    assert page.locator("channel-inspector").is_hidden()
     context.close()
+
+
+def test_without_its_data_the_page_shows_its_plain_layers(chromium, address, photo):
+    context = chromium.new_context()
+    page = context.new_page()
+    page.route("**/_layers.json", lambda route: route.fulfill(status=404))
+    page.goto(address + photo)
+    page.locator(".notice", has_text="cannot be shown").wait_for()
+    assert page.locator(".plain-layers summary").first.is_visible()
+    assert page.locator("channel-grid").is_hidden()
+    context.close()
+
+
+def test_hovering_previews_and_leaving_comes_back(visit, photo):
+    page = opened(visit, photo).page
+    title = page.locator("channel-inspector h3")
+    page.locator('channel-grid button[data-channel="2"]').hover()
+    assert title.inner_text().startswith("Channel 2 of")
+    page.locator("#layer-title").hover()
+    assert title.inner_text().startswith(f"Channel {CHANNEL} of")
+    assert view_of(page)["channel"] == str(CHANNEL)
 
 
 def test_index_json_is_what_the_stage_wrote(site, tiles):

@@ -141,7 +141,9 @@ test("opacity and answer are held to what exists", () => {
 test("unknown choices fall back to the default", () => {
   for (const name of Object.keys(CHOICES)) {
     for (const value of ["", "nonsense", "constructor", "VIRIDIS", "__proto__"]) {
-      assert.deepEqual(read(`#${name}=${value}`), { state: view({}), notices: [] });
+      const { state, notices } = read(`#${name}=${value}`);
+      assert.deepEqual(state, view({}));
+      assert.deepEqual(notices, [`There is no ${name} “${value}”; here is ${DEFAULTS[name]}.`]);
     }
   }
   assert.equal(read("#smooth=true").state.smooth, false);
