@@ -61,6 +61,11 @@ class Block:
     stage: str
     tiles: tuple[Tile, ...]
 
+    def passed_by_shortcut(self, tile: Tile) -> bool:
+        """Tell whether the block's shortcut leads past or to this layer: all up to the sum."""
+        ops = [member.layer.op for member in self.tiles]
+        return "add" in ops and self.tiles.index(tile) <= ops.index("add")
+
 
 @dataclass(frozen=True)
 class Segment:

@@ -84,3 +84,18 @@ def test_without_a_script_a_photo_page_has_every_layer_label_and_answer(visit, p
         page.locator(".plain-layers summary").first.click()
     assert page.locator(".plain-layers details[open] .sheet").is_visible()
     assert loaded() == [entry["sheets"][0]["path"]]
+
+
+def test_the_home_page_can_show_only_wrong_answers(visit, site):
+    page = visit("index.html", java_script_enabled=False).page
+    data = site / "resnet18" / "data"
+    images = [image["id"] for image in json.loads((data / "index.json").read_bytes())["images"]]
+    correct = {i: json.loads((data / i / "index.json").read_bytes())["correct"] for i in images}
+    if set(correct.values()) >= {True, False}:
+        page.locator("#only-wrong").check()
+        wrong = [f"resnet18/{image}.html" for image in images if correct[image] is False]
+    else:  # without both kinds there is nothing to choose
+        assert page.locator("#only-wrong").count() == 0
+        wrong = [f"resnet18/{image}.html" for image in images]
+    rows = page.locator(".rows .row").all()
+    assert [row.get_attribute("href") for row in rows if row.is_visible()] == wrong

@@ -8,8 +8,9 @@ import onnxruntime
 import pytest
 from PIL import Image
 
+import artifacts
 from export.manifest import read_manifest
-from precompute.index import read_entry, read_index
+from precompute.index import Contributions, read_entry, read_index
 from precompute.reader import read_figures, read_layer, read_pixels, sheet_of
 
 
@@ -193,3 +194,18 @@ def test_what_is_said_of_a_photo_is_what_its_folder_says(tiles, images, example_
 def test_an_unknown_layer_is_told_with_the_known_ones(tiles, images):
     with pytest.raises(KeyError, match=r"unknown layer 'layer9': known layers are conv1, "):
         sheet_of(read_entry(tiles, images[0]), "layer9")
+
+
+def test_what_the_channels_add_makes_up_the_logit(tiles, images, manifest, raw):
+    for image in images:
+        entry = read_entry(tiles, image)
+        contributions = artifacts.decode(tiles / image / entry.contributions, Contributions, "")
+        assert contributions.layer == manifest.classifier.features
+        means = raw[image][contributions.layer].mean(axis=(1, 2))
+        assert len(contributions.values) == len(entry.answers) == len(entry.evidence)
+        for values, answer, evidence in zip(
+            contributions.values, entry.answers, entry.evidence, strict=True
+        ):
+            assert len(values) == len(means)
+            assert sum(values) + evidence.bias == pytest.approx(answer.logit, abs=1e-4)
+            assert all(value == 0 for value, mean in zip(values, means, strict=True) if mean == 0)
