@@ -12,6 +12,9 @@ from site_template.render import RenderError, render
 # Letters that need no escaping in a page, a policy or a link; no query and no fragment.
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~%+@/-]*)?")
 
+PAGES_LIMIT = 1_000_000_000
+"""Bytes that a site on GitHub Pages may have, by its documentation."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Render the site with command line `arguments`; return the exit code."""
@@ -56,7 +59,13 @@ def main(arguments: list[str] | None = None) -> int:
     except (RenderError, artifacts.ArtifactError, OSError) as error:
         print(f"site: {error}", file=sys.stderr)
         return 1
-    print(f"site: {written} pages in {options.out}")
+    size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
+    print(f"site: {written} pages, {size / 1e6:.0f} MB in {options.out}")
+    if size > PAGES_LIMIT:
+        print(
+            f"site: GitHub Pages takes up to {PAGES_LIMIT / 1e9:.0f} GB: show fewer photos, or fewer "
+            "layers with LAYERS=…"
+        )
     return 0
 
 

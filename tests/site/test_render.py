@@ -548,7 +548,8 @@ sys.exit("numpy could be imported")
     line = [sys.executable, "-c", program, *paths, *texts]
     done = subprocess.run([str(part) for part in line], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"site: {3 + len(read_index(tiles).images)} pages in {out}\n"
+    pages = 3 + len(read_index(tiles).images)
+    assert re.fullmatch(rf"site: {pages} pages, \d+ MB in {re.escape(str(out))}\n", done.stdout)
     assert tree(out) == tree(site)
 
 
@@ -599,3 +600,16 @@ def test_a_photo_offers_its_neighbours(count, position, first, last):
     shown = page_data.nearest(range(count), position)
     assert (shown[0], shown[-1]) == (first, last)
     assert position in shown
+
+
+def test_a_site_that_is_too_large_for_github_pages_is_said_to_be(workshop, capsys, monkeypatch):
+    options = ["--manifest", str(workshop.manifest_path), "--tiles", str(workshop.tiles)]
+    options += ["--out", str(workshop.out)]
+    assert command.main(options) == 0
+    assert "GitHub Pages" not in capsys.readouterr().out
+    size = sum(path.stat().st_size for path in workshop.out.rglob("*") if path.is_file())
+    monkeypatch.setattr("site_template.__main__.PAGES_LIMIT", size - 1)
+    assert command.main(options) == 0
+    output = capsys.readouterr().out
+    assert f"{size / 1e6:.0f} MB" in output
+    assert "GitHub Pages takes up to" in output
