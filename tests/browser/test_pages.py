@@ -48,6 +48,15 @@ def test_a_page_is_never_wider_than_the_window(visit, photo, path, scripts):
     assert found == widths
 
 
+def test_no_photo_has_a_text_that_is_too_wide_for_a_phone(visit, photo, site):
+    page = visit(photo, viewport={"width": 320, "height": 800}, java_script_enabled=False).page
+    found = {}
+    for path in sorted((site / "resnet18").glob("*.html")):
+        page.goto(page.url.rsplit("/", 1)[0] + f"/{path.name}")
+        found[path.name] = page.evaluate("document.documentElement.scrollWidth")
+    assert {name: width for name, width in found.items() if width > 320} == {}
+
+
 def test_the_home_page_shows_every_photo_with_its_answer(visit, site):
     page = visit("index.html", java_script_enabled=False).page
     index = json.loads((site / "resnet18/data/index.json").read_bytes())
