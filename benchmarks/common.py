@@ -9,20 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from export.manifest import read_manifest
 from precompute.decode import decode
 from precompute.entry import Model
 from precompute.preprocess import crop, normalise
-from precompute.session import open_session
-
-
-def open_model(manifest_path: Path) -> Model:
-    """Return the exported model, ready to run on the CPU."""
-    manifest = read_manifest(manifest_path)
-    with np.load(manifest_path.parent / manifest.arrays.name, allow_pickle=False) as arrays:
-        held = dict(arrays)
-    session = open_session(manifest_path.parent / manifest.onnx.name, "cpu")
-    return Model(manifest, session, held)
 
 
 def network_input(photo: Path, model: Model) -> NDArray[np.float32]:

@@ -10,9 +10,9 @@ from statistics import median
 import numpy as np
 
 import artifacts
-from benchmarks.common import network_input, open_model, seconds, spread
+from benchmarks.common import network_input, seconds, spread
 from precompute.decode import decode
-from precompute.entry import Model, entry_files, figure_rows
+from precompute.entry import Model, entry_files, figure_rows, open_model
 from precompute.photos import Photo
 from precompute.preprocess import crop
 from precompute.reductions import colours, principal_components, project
@@ -26,7 +26,7 @@ ROUNDS = 5
 
 def floor_report(manifest_path: Path, photos: list[Path]) -> Iterator[str]:
     """Yield the ratio to the floor, bytes a photo, and the time of the other parts."""
-    model = open_model(manifest_path)
+    model = open_model(manifest_path, "cpu")
     ratios, sizes = [], []
     parts: dict[str, list[float]] = {"decoding and cropping": [], "components": []}
     for photo in photos:

@@ -10,11 +10,12 @@ import matplotlib
 import numpy as np
 import torch
 
-from benchmarks.common import network_input, open_model, seconds, spread
+from benchmarks.common import network_input, seconds, spread
 from benchmarks.floor import tiles_and_figures
 from export.architectures import architecture
 from export.manifest import ModelManifest
 from export.weights import load_weights
+from precompute.entry import open_model
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -26,7 +27,7 @@ PHOTOS = 1
 def notebook_report(manifest_path: Path, photos: list[Path]) -> Iterator[str]:
     """Yield how many times faster a map is made, all channels of all layers, forward included."""
     torch.set_num_threads(1)
-    model = open_model(manifest_path)
+    model = open_model(manifest_path, "cpu")
     maps = sum(layer.channels for layer in model.manifest.feature_maps)
     network, _, _ = load_weights("bundled", architecture("resnet18"))
     ratios, theirs, ours = [], [], []

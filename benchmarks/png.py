@@ -7,8 +7,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.common import network_input, open_model, seconds
+from benchmarks.common import network_input, seconds
 from benchmarks.floor import tiles
+from precompute.entry import open_model
 from precompute.tiles import Pixels, png
 
 STRATEGIES = {
@@ -21,7 +22,7 @@ STRATEGIES = {
 
 def png_report(manifest_path: Path, photos: list[Path]) -> Iterator[str]:
     """Yield bytes and time of each strategy as ratios to ours, on one photo's sheets."""
-    model = open_model(manifest_path)
+    model = open_model(manifest_path, "cpu")
     sheets = tiles(model, network_input(photos[0], model))
     ours = sum(len(png(pixels)) for pixels in sheets)
     our_time = seconds(lambda: [png(pixels) for pixels in sheets])

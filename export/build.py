@@ -49,7 +49,7 @@ def export(model: str, weights: str, layers: str, folder: Path) -> Exported:
     graph = trace(network)
     crop = chosen_architecture.input.crop
     described, classifier = describe(graph, crop)
-    names = choose(described, layers, classifier)
+    names = choose(described, layers)
     taps = keep(graph, names)
 
     data = onnx_bytes(taps, chosen_architecture.input.name, names, crop)

@@ -144,9 +144,7 @@ def describe(graph: Graph, crop: int) -> tuple[tuple[Layer, ...], Classifier | N
     return tuple(layers.values()), _classifier(layers)
 
 
-def choose(
-    layers: tuple[Layer, ...], choice: str, classifier: Classifier | None
-) -> tuple[str, ...]:
+def choose(layers: tuple[Layer, ...], choice: str) -> tuple[str, ...]:
     """Return the names of the tensors to export, in forward order; the logits are always in.
 
     `stem+blocks` leaves out the batch norms that only a ReLU reads: such a map is the map of the

@@ -7,12 +7,10 @@ from functools import partial
 from importlib.metadata import distributions, version
 from pathlib import Path
 
-import numpy as np
-
 import artifacts
 from export.manifest import Layer, ModelManifest, read_manifest
 from precompute import index, store
-from precompute.entry import Model, entry_files
+from precompute.entry import Model, entry_files, open_model
 from precompute.errors import PhotoError, PrecomputeError
 from precompute.photos import Photo, find_photos
 from precompute.session import choose_provider, open_session
@@ -179,11 +177,7 @@ _model: Model | None = None
 
 def _start(manifest_path: Path, provider: str) -> None:
     global _model
-    manifest = read_manifest(manifest_path)
-    with np.load(manifest_path.parent / manifest.arrays.name, allow_pickle=False) as arrays:
-        held = dict(arrays)
-    session = open_session(manifest_path.parent / manifest.onnx.name, provider)
-    _model = Model(manifest, session, held)
+    _model = open_model(manifest_path, provider)
 
 
 def _compute_one(photo: Photo, folder: Path, keys: dict[str, str]) -> str | None:

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import artifacts
-from export.manifest import Layer, ModelManifest
+from export.manifest import Layer, ModelManifest, read_manifest
 from precompute import index
 from precompute.decode import decode
 from precompute.errors import NonFiniteError, PhotoError
@@ -26,7 +27,7 @@ from precompute.reductions import (
     softmax,
     strip_tile,
 )
-from precompute.session import run
+from precompute.session import open_session, run
 from precompute.tiles import (
     Float32,
     Pixels,
@@ -57,6 +58,14 @@ class Model:
     session: onnxruntime.InferenceSession
     arrays: dict[str, NDArray[np.float32]]
     """As ModelManifest.arrays describes them."""
+
+
+def open_model(manifest_path: Path, provider: str) -> Model:
+    """Return the exported model that a manifest describes, ready to run on `provider`."""
+    manifest = read_manifest(manifest_path)
+    with np.load(manifest_path.parent / manifest.arrays.name, allow_pickle=False) as arrays:
+        held = dict(arrays)
+    return Model(manifest, open_session(manifest_path.parent / manifest.onnx.name, provider), held)
 
 
 def entry_files(photo: Photo, model: Model) -> Files:

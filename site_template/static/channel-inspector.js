@@ -1,6 +1,7 @@
 // <channel-inspector>: one channel, large, over the photo, with the exact value under the pointer.
 
 import { beyond, clipColours, pixelColours } from "./colour-scale.js";
+import { element } from "./dom.js";
 import { csv, npy } from "./export-values.js";
 import { receptiveBox } from "./geometry.js";
 import { histogram } from "./histogram.js";
@@ -186,12 +187,8 @@ export class ChannelInspector extends HTMLElement {
       const photo = photos.get(id);
       const field = receptiveBox(layer.receptive_field, row[channel][rank], column[channel][rank], this.#side);
       const link = document.createElement(photo ? "a" : "span");
-      if (photo) {
-        link.href = photo.href;
-        link.dataset.keepView = "";
-      }
-      const text = element("span", readable(value[channel][rank]));
-      text.className = "number";
+      if (photo) link.href = photo.href; // which keeps the view
+      const text = element("span", readable(value[channel][rank]), "number");
       link.append(patch(inputOf(id), field, this.#side, photo?.title ?? id), text);
       const item = document.createElement("li");
       item.append(link);
@@ -241,8 +238,7 @@ export class ChannelInspector extends HTMLElement {
     const shown = layer.signed ? signed(value) : readable(value);
     const sees = `sees columns ${field.left}–${field.right - 1}, rows ${field.top}–${field.bottom - 1} of the input`;
     const clip = field.clipped ? ", cut off at the border" : "";
-    const number = element("strong", shown);
-    number.className = "number";
+    const number = element("strong", shown, "number");
     const slack = (figures.high[channel] - figures.low[channel]) / 510;
     this.#find(".readout").replaceChildren(
       number,
@@ -271,12 +267,6 @@ function download(name, type, content) {
   link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);
-}
-
-function element(name, text) {
-  const made = document.createElement(name);
-  made.textContent = text;
-  return made;
 }
 
 function place(rect, x, y, width, height) {

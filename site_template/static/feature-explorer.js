@@ -289,7 +289,6 @@ export class FeatureExplorer extends HTMLElement {
       inputOf: (image) => this.#data.inputOf(image),
     });
     this.#find("channel-inspector").show(this.#inspected(channel));
-    this.#keepViewInLinks();
   }
 
   #showHeading(layer) {
@@ -339,7 +338,7 @@ export class FeatureExplorer extends HTMLElement {
     return new Map(
       [...links].map((link) => {
         const picture = link.querySelector("img");
-        return [link.dataset.image, { title: picture.alt, thumbnail: picture.src, href: link.href }];
+        return [link.dataset.image, { title: picture.alt, href: link.href }];
       }),
     );
   }

@@ -88,6 +88,13 @@ export class GalleryData {
  * pages cannot tell visitors apart by their graphics hardware.
  */
 export function canvasIsFaithful() {
+  faithful ??= readsBackWhatWasPut();
+  return faithful;
+}
+
+let faithful;
+
+function readsBackWhatWasPut() {
   const side = 128;
   const context = new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true });
   const known = context.createImageData(side, side);

@@ -1,6 +1,7 @@
 // <residual-view>: what a block's shortcut and branch add up to, and what the ReLU leaves of it.
 
 import { palette, pixelColours } from "./colour-scale.js";
+import { element } from "./dom.js";
 import { readable, signed } from "./numbers.js";
 import { paint } from "./paint.js";
 import { tile, valueOf } from "./tile-sheet.js";
@@ -27,11 +28,11 @@ export class ResidualView extends HTMLElement {
       const figure = document.createElement("figure");
       figure.dataset.sign = signs[i];
       const caption = document.createElement("figcaption");
-      caption.append(text("strong", signed(value), "number"), text("span", role), text("code", layer.name));
+      caption.append(element("strong", signed(value), "number"), element("span", role), element("code", layer.name));
       figure.append(canvas, caption);
       return figure;
     });
-    const note = text(
+    const note = element(
       "p",
       `Channel ${channel} on one scale, from ${readable(-reach)} to ${readable(reach)}; the numbers are read where the sum is largest, at row ${row}, column ${column}.`,
       "quiet",
@@ -41,13 +42,6 @@ export class ResidualView extends HTMLElement {
 
   /** Say why there is nothing to see. */
   explain(sentence) {
-    this.replaceChildren(text("p", sentence, "quiet"));
+    this.replaceChildren(element("p", sentence, "quiet"));
   }
-}
-
-function text(name, content, kind = "") {
-  const made = document.createElement(name);
-  made.textContent = content;
-  if (kind) made.className = kind;
-  return made;
 }

@@ -309,6 +309,9 @@ def test_hovering_previews_and_leaving_comes_back(visit, photo):
     assert title.inner_text().startswith("Channel 2 of")
     page.locator("#layer-title").hover()
     assert title.inner_text().startswith(f"Channel {CHANNEL} of")
+    peaks = page.locator(".peaks a").evaluate_all("all => all.map(one => one.hash)")
+    assert peaks
+    assert all(f"layer={LAYER}" in link for link in peaks)
     assert view_of(page)["channel"] == str(CHANNEL)
 
 

@@ -9,7 +9,7 @@ from export.graph import choose
 
 @pytest.fixture
 def chosen(manifest):
-    return lambda choice: list(choose(manifest.layers, choice, manifest.classifier))
+    return lambda choice: list(choose(manifest.layers, choice))
 
 
 def test_all_is_everything_with_positions_the_averages_and_the_logits(chosen):
