@@ -10,20 +10,22 @@ import torch
 from torch import nn
 
 import artifacts
-from export.architectures import architecture
+from export.architectures import Architecture, architecture
 from export.errors import VerificationError
-from export.graph import choose, describe, keep, trace
+from export.graph import Graph, choose, describe, keep, trace
 from export.manifest import (
     SCHEMA_VERSION,
     Classifier,
     File,
+    Layer,
     ModelManifest,
+    Weights,
     arrays_path,
     manifest_path,
     onnx_path,
 )
 from export.onnx_file import OPSET, TOLERANCE, onnx_bytes, verify
-from export.weights import load_weights
+from export.weights import load_weights, stem_history
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +62,7 @@ def export(model: str, weights: str, layers: str, folder: Path) -> Exported:
         onnx_file.unlink(missing_ok=True)
         manifest_file.unlink(missing_ok=True)
         raise
-    arrays = _arrays(network, classifier)
+    arrays = _arrays(graph, described, classifier, chosen_architecture, weights_used)
     arrays_file = arrays_path(folder, model)
     artifacts.write(onnx_file, data)
     artifacts.write(arrays_file, arrays)
@@ -86,14 +88,52 @@ def export(model: str, weights: str, layers: str, folder: Path) -> Exported:
     return Exported(manifest, manifest_file, difference, remarks)
 
 
-def _arrays(network: nn.Module, classifier: Classifier | None) -> bytes:
+def _arrays(
+    graph: Graph,
+    layers: tuple[Layer, ...],
+    classifier: Classifier | None,
+    architecture: Architecture,
+    weights: Weights,
+) -> bytes:
     """Return the NumPy archive that ModelManifest.arrays describes."""
-    first = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
-    arrays: dict[str, torch.Tensor] = {"stem": first.weight}
+    arrays: dict[str, torch.Tensor] = {}
+    for layer in layers:
+        node = graph.nodes[layer.name]
+        module = graph.model.get_submodule(str(node.target)) if node.op == "call_module" else None
+        if isinstance(module, nn.Conv2d):
+            arrays.setdefault("stem", module.weight)
+            arrays[f"{layer.name}.weight"] = module.weight
+            if module.bias is not None:
+                arrays[f"{layer.name}.bias"] = module.bias
+        elif isinstance(module, nn.BatchNorm2d):
+            arrays[f"{layer.name}.scale"], arrays[f"{layer.name}.shift"] = _affine(module)
     if classifier is not None:
-        linear = network.get_submodule(classifier.logits)
+        linear = graph.model.get_submodule(classifier.logits)
         arrays["classifier.weight"] = linear.get_parameter("weight")
         arrays["classifier.bias"] = linear.get_parameter("bias")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        untrained = architecture.build()
+    first = next(module for module in untrained.modules() if isinstance(module, nn.Conv2d))
+    arrays["stem.untrained"] = first.weight
+    arrays |= stem_history(architecture, weights, arrays["stem"])
     file = io.BytesIO()
     np.savez(file, **{name: tensor.detach().numpy() for name, tensor in arrays.items()})
     return file.getvalue()
+
+
+def _affine(norm: nn.BatchNorm2d) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return what a trained batch norm multiplies each channel with, and what it adds then.
+
+    (x − mean) / sqrt(variance + eps) · weight + bias (Ioffe and Szegedy, "Batch normalization",
+    2015), with the running mean and variance, as one factor and one summand.
+    """
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    scale = (norm.running_var.double() + norm.eps).rsqrt()
+    if norm.affine:
+        scale = scale * norm.weight
+    shift = -norm.running_mean * scale
+    if norm.affine:
+        shift = shift + norm.bias
+    return scale.float(), shift.float()

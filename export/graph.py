@@ -112,12 +112,18 @@ def describe(graph: Graph, crop: int) -> tuple[tuple[Layer, ...], Classifier | N
         module = graph.model.get_submodule(str(node.target)) if node.op == "call_module" else None
         op = _operation(node, module)
         inputs = tuple(names.get(source, PICTURE) for source in node.all_input_nodes)
-        kernel, stride, padding = (
-            (_pair(module.kernel_size), _pair(module.stride), _pair(module.padding))
+        kernel, stride, padding, dilation = (
+            (
+                _pair(module.kernel_size),
+                _pair(module.stride),
+                _pair(module.padding),
+                _pair(getattr(module, "dilation", 1)),
+            )
             if op in _WINDOWED and module is not None
-            else (None, None, None)
+            else (None, None, None, None)
         )
-        views[name] = _view(op, module, [views[source] for source in inputs])
+        known = [views[source] for source in inputs]
+        views[name] = _view(op, known, kernel, stride, padding, dilation)
         shape = shapes[name]
         seen = views[name]
         layers[name] = Layer(
@@ -138,6 +144,7 @@ def describe(graph: Graph, crop: int) -> tuple[tuple[Layer, ...], Classifier | N
             kernel=kernel,
             stride=stride,
             padding=padding,
+            dilation=dilation,
             groups=getattr(module, "groups", None) if op == "convolution" else None,
             receptive_field=rf.receptive_field(seen) if seen is not None else None,
         )
@@ -180,20 +187,20 @@ def _operation(node: fx.Node, module: nn.Module | None) -> str:
     return _FUNCTIONS.get(node.target, getattr(node.target, "__name__", str(node.target)))
 
 
-def _view(op: str, module: nn.Module | None, inputs: list[rf.View | None]) -> rf.View | None:
+def _view(
+    op: str,
+    inputs: list[rf.View | None],
+    kernel: Pair | None,
+    stride: Pair | None,
+    padding: Pair | None,
+    dilation: Pair | None,
+) -> rf.View | None:
     """Return what the result of `op` sees; None where that is everything, or not known."""
     known = [view for view in inputs if view is not None]
     if len(known) < len(inputs) or not known:
         return None
-    if op in _WINDOWED and module is not None:
-        dilation = _pair(getattr(module, "dilation", 1))
-        return rf.window(
-            known[0],
-            _pair(module.kernel_size),
-            _pair(module.stride),
-            _pair(module.padding),
-            dilation,
-        )
+    if kernel and stride and padding and dilation:
+        return rf.window(known[0], kernel, stride, padding, dilation)
     if op in _POINTWISE:
         return known[0]
     if op in {"add", "concatenate"}:

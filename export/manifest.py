@@ -131,6 +131,7 @@ class Layer:
     kernel: Pair | None
     stride: Pair | None
     padding: Pair | None
+    dilation: Pair | None
     groups: int | None
     receptive_field: ReceptiveField | None
     """None for tensors that see the whole picture."""
@@ -170,9 +171,19 @@ class ModelManifest:
     classifier: Classifier | None
     """None where the model does not end in global averages and one linear layer."""
     arrays: File
-    """NumPy archive with `stem` (channels, 3, rows, columns), the first convolution's kernels,
-    and, where there is a classifier, `classifier.weight` (categories, channels) and
-    `classifier.bias` (categories,); all float32."""
+    """NumPy archive, all float32 but for the steps:
+
+    `stem` (channels, 3, rows, columns), the first convolution's kernels, and `stem.untrained`, the
+    same as the architecture draws them with seed 0;
+    `<convolution>.weight` (channels, input channels / groups, rows, columns), and `.bias`
+    (channels,) where it has one;
+    `<batch norm>.scale` and `.shift` (channels,): what it multiplies with, and then adds;
+    where there is a classifier, `classifier.weight` (categories, channels) and `classifier.bias`
+    (categories,);
+    where the weights come with their history, `stem.history` (moments, channels, 3, rows,
+    columns) of training, with `stem.history.step`, `.pixels` (side of the training pictures) and
+    `.top1` (share of right answers on validation photos, NaN before training), each (moments,).
+    """
 
     @property
     def feature_maps(self) -> tuple[Layer, ...]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import safetensors
 import safetensors.torch
 import torch
@@ -45,6 +46,29 @@ def load_weights(spec: str, architecture: Architecture) -> tuple[nn.Module, Weig
     if spec.startswith("random:"):
         return *_random(spec.removeprefix("random:"), architecture), []
     return *_file(Path(spec).expanduser(), architecture), []
+
+
+def stem_history(
+    architecture: Architecture, weights: Weights, stem: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """Return how the first convolution's kernels came to be, where that was kept; else nothing.
+
+    The names are those of ModelManifest.arrays. Raises WeightsError where the bundled history does
+    not end in the kernels that are used.
+    """
+    path = BUNDLED / f"{architecture.name}.stem_history.npz"
+    if weights.source != "bundled" or not path.is_file():
+        return {}
+    with np.load(path, allow_pickle=False) as history:
+        kept = {
+            "stem.history": torch.from_numpy(history["weights"]).float(),
+            "stem.history.step": torch.from_numpy(history["step"]),
+            "stem.history.pixels": torch.from_numpy(history["pixels"]),
+            "stem.history.top1": torch.from_numpy(history["top1"]),
+        }
+    if not torch.equal(kept["stem.history"][-1], stem):
+        raise WeightsError(f"{path} does not end in the bundled weights: restore it, or remove it")
+    return kept
 
 
 def _auto(architecture: Architecture) -> tuple[nn.Module, Weights, list[str]]:

@@ -1,7 +1,7 @@
 """The precomputation, from beginning to end: gather, compute what changed, write the index last."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import distributions, version
@@ -12,6 +12,7 @@ from export.manifest import Layer, ModelManifest, read_manifest
 from precompute import index, store
 from precompute.entry import Model, entry_files, open_model
 from precompute.errors import PhotoError, PrecomputeError
+from precompute.origins import model_files
 from precompute.photos import Photo, find_photos
 from precompute.session import choose_provider, open_session
 from precompute.shared import share_layer
@@ -41,6 +42,17 @@ class Built:
     computed: int
     """How many photos were computed; the others had not changed."""
     remarks: list[str]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A folder that belongs to no single photo."""
+
+    name: str
+    key: str
+    """Fingerprint of everything that its content depends on."""
+    files: Callable[[], Iterator[tuple[str, bytes]]]
+    """Yields path in the folder and content of each file; called only when the key is new."""
 
 
 class SkippedPhotosError(PrecomputeError):
@@ -82,6 +94,16 @@ def precompute(settings: Settings, progress: Progress) -> Built:
     if not used:
         raise PrecomputeError(_skip_report(skipped, len(photos)))
     layers = _share(manifest, used, folder, settings.workers, progress)
+    parts = [
+        Part(
+            index.MODEL,
+            store.key_of(manifest_sha256, _code()),
+            partial(model_files, settings.manifest),
+        ),
+    ]
+    for part in parts:
+        _bring_up_to_date(folder, part)
+    whole = {index.SHARED, *(part.name for part in parts)}
     gallery = index.GalleryIndex(
         schema_version=index.SCHEMA_VERSION,
         model=manifest.model,
@@ -92,17 +114,28 @@ def precompute(settings: Settings, progress: Progress) -> Built:
             index.ImageReference(photo.id, store.content_key(_record(folder, photo.id)))
             for photo in used
         ),
-        shared_sha256=store.content_key(_record(folder, index.SHARED)),
+        parts={name: store.content_key(_record(folder, name)) for name in whole},
         layers=layers,
         skipped=tuple(skipped),
     )
     artifacts.write(index.index_path(folder), artifacts.encode(gallery))
-    ids = {photo.id for photo in used}
-    store.remove_others(folder, {*ids, index.SHARED, store.RECORDS, "index.json"})
-    store.remove_others(
-        folder / store.RECORDS, {_record(folder, name).name for name in {*ids, index.SHARED}}
-    )
+    kept = {photo.id for photo in used} | whole
+    store.remove_others(folder, {*kept, store.RECORDS, "index.json"})
+    store.remove_others(folder / store.RECORDS, {_record(folder, name).name for name in kept})
     return Built(gallery, len(stale) - len(skipped), remarks)
+
+
+def _bring_up_to_date(folder: Path, part: Part) -> None:
+    """Write the folder of `part` anew if what it was made from has changed."""
+    target, record = folder / part.name, _record(folder, part.name)
+    if store.is_current(target, record, part.key):
+        return
+    fresh = artifacts.fresh_folder(target)
+    digests: dict[str, str] = {}
+    for name, data in part.files():
+        digests |= store.add_files(fresh, {name: data})
+    artifacts.swap_in(fresh, target)
+    store.write_record(record, part.key, digests)
 
 
 def _checked(manifest_path: Path, manifest: ModelManifest) -> Path:
@@ -212,7 +245,7 @@ def _share(
     current = store.is_current(target, record, key)
     earlier = _earlier_index(folder)
     # A run that is killed before it writes the index leaves one that is older than these files.
-    if current and earlier is not None and earlier.shared_sha256 == store.content_key(record):
+    if current and earlier is not None and earlier.parts[index.SHARED] == store.content_key(record):
         return earlier.layers
     done = progress("layers over all photos", len(manifest.feature_maps))
     fresh = artifacts.fresh_folder(target)

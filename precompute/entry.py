@@ -57,14 +57,14 @@ class Model:
     manifest: ModelManifest
     session: onnxruntime.InferenceSession
     arrays: dict[str, NDArray[np.float32]]
-    """As ModelManifest.arrays describes them."""
+    """The classifier's, as ModelManifest.arrays describes them."""
 
 
 def open_model(manifest_path: Path, provider: str) -> Model:
     """Return the exported model that a manifest describes, ready to run on `provider`."""
     manifest = read_manifest(manifest_path)
     with np.load(manifest_path.parent / manifest.arrays.name, allow_pickle=False) as arrays:
-        held = dict(arrays)
+        held = {name: arrays[name] for name in arrays if name.startswith("classifier.")}
     return Model(manifest, open_session(manifest_path.parent / manifest.onnx.name, provider), held)
 
 

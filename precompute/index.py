@@ -8,6 +8,8 @@
     <tiles>/<model>/<image>/<layer>.pca.png  principal components 1 to 3 as red, green and blue
     <tiles>/<model>/_shared/<layer>.json     SharedFigures: the layer over all photos
     <tiles>/<model>/_shared/<layer>/<image>.png  components in the basis that all photos share
+    <tiles>/<model>/_model/<layer>.json      Origin: the convolution that a layer comes from
+    <tiles>/<model>/_model/<layer>/<n>.bin   kernels of `per_file` output channels of it
 
 Lists with one number per channel are in channel order. Rows come before columns, and positions
 count from the top left. Numbers have nine significant digits where they stand for a float32
@@ -23,7 +25,9 @@ SCHEMA_VERSION = 1
 SCHEMA_PATH = Path(__file__).with_name("index.schema.json")
 """The JSON Schema that schema() gives, for readers in other languages."""
 SHARED = "_shared"
-"""Folder of what belongs to no single image; no image has an id with a leading underscore."""
+"""Folder of what is said over all photos; no image has an id with a leading underscore."""
+MODEL = "_model"
+"""Folder of what is said of the model, whatever the photos."""
 
 
 def model_folder(tiles: Path, model: str) -> Path:
@@ -59,6 +63,16 @@ def pca_name(layer_slug: str) -> str:
 def shared_pca_name(layer_slug: str, image: str) -> str:
     """Return the path, in SHARED, of an image's components in the basis that all photos share."""
     return f"{layer_slug}/{image}.png"
+
+
+def origin_name(layer_slug: str) -> str:
+    """Return the path, in MODEL, of a layer's Origin."""
+    return f"{layer_slug}.json"
+
+
+def kernels_name(convolution_slug: str, file: int) -> str:
+    """Return the path, in MODEL, of one of the files of a convolution's kernels."""
+    return f"{convolution_slug}/{file}.bin"
 
 
 INPUT_NAME = "_input.png"
@@ -273,6 +287,55 @@ class SharedFigures:
 
 
 @dataclass(frozen=True)
+class Kernels:
+    """How a convolution's weights are stored: 16 bits each, in files of a few output channels.
+
+    Output channel c is in file c div per_file, as record c mod per_file. A record is a float32
+    `step` and inputs · rows · columns int16 numbers q in C order, all little-endian; a weight is
+    step · q to within step/2.
+    """
+
+    folder: str
+    """Holds the files `0.bin`, `1.bin`, …; relative to MODEL."""
+    per_file: int
+    inputs: int
+    """Input channels that each output channel reads: those of its group."""
+    rows: int
+    columns: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """What was done to every value after the convolution: x · scale + shift, or the ReLU."""
+
+    layer: str
+    op: str
+    """`batch norm` or `relu`."""
+    scale: list[float] | None
+    """One number per channel; None for a ReLU."""
+    shift: list[float] | None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The convolution that a layer's values come from, and what was done to them since."""
+
+    layer: str
+    convolution: str
+    source: str
+    """The layer that the convolution reads; `input` for the normalised picture."""
+    kernels: Kernels
+    bias: list[float] | None
+    """One number per channel; None where the convolution adds none."""
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    dilation: tuple[int, int]
+    groups: int
+    steps: tuple[Step, ...]
+    """In the order in which they were done; empty where the layer is the convolution itself."""
+
+
+@dataclass(frozen=True)
 class SharedLayer:
     """One layer over all photos in brief, for the index."""
 
@@ -318,16 +381,18 @@ class GalleryIndex:
     """Versions of the packages that did the work."""
     images: tuple[ImageReference, ...]
     """In display order."""
-    shared_sha256: str
-    """Of the content of the folder SHARED."""
+    parts: dict[str, str]
+    """Each folder that belongs to no single image, such as SHARED, to the SHA-256 of its content."""
     layers: tuple[SharedLayer, ...]
     """In forward order."""
     skipped: tuple[Skipped, ...]
 
 
 def schema() -> bytes:
-    """Return the JSON Schema of the four kinds of file that this stage writes as JSON."""
-    return artifacts.schema(GalleryIndex, ImageEntry, LayerFigures, Contributions, SharedFigures)
+    """Return the JSON Schema of every kind of file that this stage writes as JSON."""
+    return artifacts.schema(
+        GalleryIndex, ImageEntry, LayerFigures, Contributions, SharedFigures, Origin
+    )
 
 
 def read_index(folder: Path) -> GalleryIndex:

@@ -126,6 +126,11 @@ def model_data(index: GalleryIndex) -> str:
     return f"{index.model}/data"
 
 
+def sections(index: GalleryIndex) -> list[tuple[str, str]]:
+    """Return the path and the name of every page that the header leads to."""
+    return [("index.html#photos", "Photos"), ("about.html", "How to read this")]
+
+
 def card(entry: ImageEntry, index: GalleryIndex) -> Card:
     """Return `entry` as other pages show it."""
     folder = f"{model_data(index)}/{entry.id}"

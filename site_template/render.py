@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import artifacts
 from export.manifest import ModelManifest, read_manifest
-from precompute.index import SHARED, GalleryIndex, ImageEntry, read_entry, read_index
+from precompute.index import GalleryIndex, ImageEntry, read_entry, read_index
 from site_template import pages
 from site_template.pages import Card, Site
 
@@ -64,7 +64,8 @@ def render(site: Site, manifest_path: Path, tiles: Path, out: Path) -> int:
         data = fresh / pages.model_data(gallery.index)
         for image in gallery.index.images:
             _copy(tiles / image.id, data / image.id)
-        _copy(tiles / SHARED, data / SHARED)
+        for part in gallery.index.parts:
+            _copy(tiles / part, data / part)
         artifacts.write(data / "index.json", artifacts.encode(gallery.index))
         model = pages.explorer_model(gallery.manifest, gallery.index)
         artifacts.write(data / "_layers.json", artifacts.encode(model))
@@ -90,7 +91,12 @@ def _read(site: Site, manifest_path: Path, tiles: Path) -> Gallery:
 def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
     """Yield the path and content of every page, and of the styles that it alone has."""
     environment = _environment()
-    common = {"site": gallery.site, "manifest": gallery.manifest, "index": gallery.index}
+    common = {
+        "site": gallery.site,
+        "manifest": gallery.manifest,
+        "index": gallery.index,
+        "sections": pages.sections(gallery.index),
+    }
 
     def page(path: str, template: str, **context: object) -> tuple[str, str]:
         root = "../" * path.count("/")

@@ -70,19 +70,54 @@ def test_parameters_are_counted_once_each(manifest, state, resnet18):
     }
 
 
-def test_arrays_are_the_weights(manifest, exported, state):
+@pytest.fixture(scope="session")
+def arrays(manifest, exported):
     path = exported.path.with_name(manifest.arrays.name)
     with np.load(path, allow_pickle=False) as file:
-        arrays = dict(file)
+        return dict(file)
+
+
+def test_arrays_are_the_weights(arrays, state, manifest):
+    """Convolutions and classifier as they are; all else is looked at in a test of its own."""
+    convolutions = [layer.name for layer in manifest.layers if layer.op == "convolution"]
     expected = {
         "stem": state["conv1.weight"],
         "classifier.weight": state["fc.weight"],
         "classifier.bias": state["fc.bias"],
+        **{f"{name}.weight": state[f"{name}.weight"] for name in convolutions},
     }
-    assert arrays.keys() == expected.keys()
-    assert [n for n, a in arrays.items() if not np.array_equal(a, expected[n].numpy())] == []
-    assert {a.dtype for a in arrays.values()} == {np.dtype(np.float32)}
+    norms = [layer.name for layer in manifest.layers if layer.op == "batch norm"]
+    affine = {f"{name}.{part}" for name in norms for part in ("scale", "shift")}
+    history = {"stem.history", *(f"stem.history.{of}" for of in ("step", "pixels", "top1"))}
+    assert arrays.keys() == expected.keys() | affine | history | {"stem.untrained"}
+    assert [n for n in expected if not np.array_equal(arrays[n], expected[n].numpy())] == []
+    assert {arrays[n].dtype for n in expected} == {np.dtype(np.float32)}
     assert (manifest.classifier.features, manifest.classifier.logits) == ("layer4.1.relu_1", "fc")
+
+
+def test_a_batch_norm_is_its_scale_and_its_shift(arrays, activations, manifest):
+    norms = [layer for layer in manifest.layers if layer.op == "batch norm"]
+    assert len(norms) == 20
+    for layer in norms:
+        before = activations[layer.inputs[0]].astype(np.float64)
+        factor = arrays[f"{layer.name}.scale"][:, None, None]
+        after = before * factor + arrays[f"{layer.name}.shift"][:, None, None]
+        largest = np.abs(activations[layer.name]).max()
+        assert np.abs(after - activations[layer.name]).max() < 1e-5 * largest, layer.name
+
+
+def test_the_history_of_the_stem_ends_in_the_weights_that_are_used(arrays):
+    history = arrays["stem.history"]
+    assert np.array_equal(history[-1], arrays["stem"])
+    assert [np.array_equal(moment, arrays["stem"]) for moment in history].count(True) == 1
+    steps = arrays["stem.history.step"]
+    assert (np.diff(steps) > 0).all()
+    assert len(history) == len(steps) == len(arrays["stem.history.top1"])
+
+
+def test_the_untrained_stem_is_what_torchvision_starts_with(arrays, resnet18):
+    torch.manual_seed(0)
+    assert np.array_equal(arrays["stem.untrained"], resnet18.build().conv1.weight.detach().numpy())
 
 
 def test_preprocessing_and_categories_are_torchvisions(manifest, resnet18):

@@ -4,6 +4,7 @@ import os
 import pickle
 import urllib.request
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -203,6 +204,20 @@ def test_a_bundled_file_that_its_card_does_not_describe_is_refused(bundle, card,
     assert f"expected SHA-256 {card['sha256']}, got {artifacts.sha256(path)}" in message
     path.unlink()
     assert f"expected SHA-256 {card['sha256']}, got no file" in refusal("bundled")
+
+
+def test_a_history_of_other_weights_is_refused(bundle, resnet18, filled):
+    path = bundle / "resnet18.stem_history.npz"
+    with np.load(path) as file:
+        history = dict(file)
+    history["weights"] = history["weights"][:-1]
+    np.savez(path, **history)
+    used = weights.load_weights("bundled", resnet18)[1]
+    stem = filled["conv1.weight"]
+    with pytest.raises(WeightsError, match="does not end in the bundled weights"):
+        weights.stem_history(resnet18, used, stem)
+    path.unlink()
+    assert weights.stem_history(resnet18, used, stem) == {}
 
 
 def test_a_card_that_knows_what_is_no_category_is_refused(bundle, refusal):
