@@ -12,7 +12,7 @@ from export.manifest import Layer, ModelManifest, read_manifest
 from precompute import index, store
 from precompute.entry import Model, entry_files, open_model
 from precompute.errors import PhotoError, PrecomputeError
-from precompute.origins import model_files
+from precompute.origins import chain_of, model_files
 from precompute.photos import Photo, find_photos
 from precompute.session import choose_provider, open_session
 from precompute.shared import share_layer
@@ -116,6 +116,7 @@ def precompute(settings: Settings, progress: Progress) -> Built:
         ),
         parts={name: store.content_key(_record(folder, name)) for name in whole},
         layers=layers,
+        origins=tuple(one.name for one in manifest.feature_maps if chain_of(one, manifest)),
         skipped=tuple(skipped),
     )
     artifacts.write(index.index_path(folder), artifacts.encode(gallery))

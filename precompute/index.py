@@ -8,6 +8,7 @@
     <tiles>/<model>/<image>/<layer>.pca.png  principal components 1 to 3 as red, green and blue
     <tiles>/<model>/_shared/<layer>.json     SharedFigures: the layer over all photos
     <tiles>/<model>/_shared/<layer>/<image>.png  components in the basis that all photos share
+    <tiles>/<model>/_shared/<layer>/<c>.json Peaks of channels c to c + RANKING − 1 on all photos
     <tiles>/<model>/_model/<layer>.json      Origin: the convolution that a layer comes from
     <tiles>/<model>/_model/<layer>/<n>.bin   kernels of `per_file` output channels of it
 
@@ -26,6 +27,8 @@ SCHEMA_PATH = Path(__file__).with_name("index.schema.json")
 """The JSON Schema that schema() gives, for readers in other languages."""
 SHARED = "_shared"
 """Folder of what is said over all photos; no image has an id with a leading underscore."""
+RANKING = 16
+"""Channels in one file of a ranking of the photos."""
 MODEL = "_model"
 """Folder of what is said of the model, whatever the photos."""
 
@@ -63,6 +66,11 @@ def pca_name(layer_slug: str) -> str:
 def shared_pca_name(layer_slug: str, image: str) -> str:
     """Return the path, in SHARED, of an image's components in the basis that all photos share."""
     return f"{layer_slug}/{image}.png"
+
+
+def ranking_name(layer_slug: str, channel: int) -> str:
+    """Return the path, in SHARED, of the Peaks that a channel is in."""
+    return f"{layer_slug}/{channel // RANKING * RANKING}.json"
 
 
 def origin_name(layer_slug: str) -> str:
@@ -248,7 +256,10 @@ class ImageEntry:
 
 @dataclass(frozen=True)
 class Peaks:
-    """For each channel the photos with the largest maxima, one place per photo, largest first."""
+    """For each of some channels the photos with the largest maxima, one place per photo, largest
+    first; charts are left out, and so are photos on which a channel that is never negative is
+    silent.
+    """
 
     images: list[str]
     """Ids; `image` counts in this list."""
@@ -385,6 +396,8 @@ class GalleryIndex:
     """Each folder that belongs to no single image, such as SHARED, to the SHA-256 of its content."""
     layers: tuple[SharedLayer, ...]
     """In forward order."""
+    origins: tuple[str, ...]
+    """Names of the layers that have an Origin."""
     skipped: tuple[Skipped, ...]
 
 

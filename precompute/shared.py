@@ -6,8 +6,10 @@ not grow with the number of photos, and whoever has the published files can chec
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import artifacts
 from export.manifest import Layer
@@ -18,8 +20,10 @@ from precompute.reader import read_figures, read_sheet, sheet_of
 from precompute.reductions import Basis, Float64, Moments, colours, project
 from precompute.tiles import png
 
+RANKED = 200
+"""Photos that are ranked for each channel, at most."""
 PEAKS = 6
-"""Photos that are named for each channel."""
+"""The first of them, which SharedFigures names."""
 COLOUR_RANGE = 3.0
 """Standard deviations to either side of the mean that the shared colours cover."""
 
@@ -36,7 +40,7 @@ def share_layer(
     Paths are those in the shared folder. `charts` get pictures in the common basis, but have no
     part in making it.
     """
-    moments, peaks = Moments(layer.channels), _Peaks(layer)
+    moments, ranking = Moments(layer.channels), _Ranking(layer)
     low = np.full(layer.channels, np.inf, np.float32)
     high = np.full(layer.channels, -np.inf, np.float32)
     scale = 0.0
@@ -45,20 +49,23 @@ def share_layer(
         low = np.minimum(low, np.array(figures.low, np.float32))
         high = np.maximum(high, np.array(figures.high, np.float32))
         scale = max(scale, sheet.scale)
-        peaks.add(image, figures)
+        ranking.add(image, figures)
         moments.add(activations)
     basis = moments.basis()
     reach = COLOUR_RANGE * np.sqrt(basis.variance)
     for image, _, activations in _sheets(folder, layer, [*photos, *charts]):
         picture = colours(project(activations, basis), -reach, reach)
         put(index.shared_pca_name(layer.slug, image), png(picture))
+    for first in range(0, layer.channels, index.RANKING):
+        ranked = ranking.peaks(slice(first, first + index.RANKING), RANKED)
+        put(index.ranking_name(layer.slug, first), artifacts.encode(ranked))
     dead = [] if layer.signed else np.flatnonzero(high <= 0).tolist()
     shared = index.SharedFigures(
         layer=layer.name,
         low=numbers(low, EXACT),
         high=numbers(high, EXACT),
         dead=dead,
-        peaks=peaks.ranked(),
+        peaks=ranking.peaks(slice(None), PEAKS),
         basis=_basis(basis, reach),
     )
     put(index.figures_name(layer.slug), artifacts.encode(shared))
@@ -89,33 +96,45 @@ def _basis(basis: Basis, reach: Float64) -> index.SharedBasis:
     )
 
 
-class _Peaks:
-    """The largest maxima of each channel, at most one per photo."""
+class _Ranking:
+    """The photos with the largest maxima of each channel, largest first; ties in their order."""
 
     def __init__(self, layer: Layer) -> None:
-        self.signed = layer.signed
+        self.floor = -np.inf if layer.signed else 0.0
         self.images: list[str] = []
-        self.best: list[list[tuple[float, int, int, int]]] = [[] for _ in range(layer.channels)]
+        self.rows: list[NDArray[np.float64]] = []
+        """Each (4, channels): value, position in `images`, row, column."""
+        self.best = np.empty((4, 0, layer.channels))
 
     def add(self, image: str, figures: index.LayerFigures) -> None:
-        position = len(self.images)
+        position = np.full(len(figures.high), len(self.images))
         self.images.append(image)
-        rows = zip(self.best, figures.high, figures.row, figures.column, strict=True)
-        for best, value, row, column in rows:
-            if value <= 0 and not self.signed:
-                continue
-            if len(best) < PEAKS or value > best[-1][0]:
-                best.append((value, position, row, column))
-                best.sort(key=lambda peak: -peak[0])  # stable: the earlier photo wins a tie
-                del best[PEAKS:]
+        self.rows.append(np.array([figures.high, position, figures.row, figures.column]))
+        if len(self.rows) >= RANKED:
+            self._merge()
 
-    def ranked(self) -> index.Peaks:
-        named = sorted({position for best in self.best for _, position, _, _ in best})
-        new = {position: i for i, position in enumerate(named)}
+    def _merge(self) -> None:
+        found = np.concatenate([self.best, *(row[:, None] for row in self.rows)], axis=1)
+        self.rows = []
+        order = np.argsort(-found[0], axis=0, kind="stable")[:RANKED]
+        self.best = np.take_along_axis(found, order[None], axis=1)
+
+    def peaks(self, channels: slice, most: int) -> index.Peaks:
+        """Return the first `most` photos of some channels."""
+        if self.rows:
+            self._merge()
+        value, position, row, column = self.best[:, :most, channels]
+        fires = (value > self.floor).T  # (channels, photos)
+        named = np.unique(position.T[fires]).astype(int)
+        place = np.searchsorted(named, position).astype(int)
         return index.Peaks(
-            images=[self.images[position] for position in named],
-            image=[[new[position] for _, position, _, _ in best] for best in self.best],
-            value=[[value for value, _, _, _ in best] for best in self.best],
-            row=[[row for _, _, row, _ in best] for best in self.best],
-            column=[[column for _, _, _, column in best] for best in self.best],
+            images=[self.images[i] for i in named],
+            image=_lists(place, fires),
+            value=[numbers(v[f], EXACT) for v, f in zip(value.T, fires, strict=True)],
+            row=_lists(row, fires),
+            column=_lists(column, fires),
         )
+
+
+def _lists(values: NDArray[Any], fires: NDArray[np.bool_]) -> list[list[int]]:
+    return [v[f].astype(int).tolist() for v, f in zip(values.T, fires, strict=True)]

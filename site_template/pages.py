@@ -6,7 +6,15 @@ from itertools import groupby
 from math import log10
 
 from export.manifest import Layer, ModelManifest, ReceptiveField
-from precompute.index import GalleryIndex, ImageEntry, SharedLayer, TileSheet
+from precompute.index import (
+    MODEL,
+    RANKING,
+    GalleryIndex,
+    ImageEntry,
+    SharedLayer,
+    TileSheet,
+    origin_name,
+)
 
 FILMSTRIP = 48
 """Photos offered on a photo's page: the nearest in order, so that pages stay small."""
@@ -105,6 +113,8 @@ class ExplorerLayer:
     receptive_field: ReceptiveField | None
     figures: str
     """Path of its SharedFigures, relative to the model's data."""
+    origin: str
+    """Path of its Origin, likewise; empty where it has none."""
     scale: float
     """Over all photos."""
     dead: int
@@ -116,6 +126,12 @@ class ExplorerModel:
 
     model: str
     crop: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    photos: int
+    """Photos that everything said over all photos is about."""
+    ranking: int
+    """Channels in one file of a ranking of the photos."""
     classifier: str | None
     """The layer whose channels the class evidence is made of."""
     layers: tuple[ExplorerLayer, ...]
@@ -176,18 +192,28 @@ def depth(parts: Sequence[Block], gap: float = 0.6) -> Depth:
     return Depth(tuple(segments), left - gap, height, sum(len(block.tiles) for block in parts))
 
 
-def explorer_model(manifest: ModelManifest, index: GalleryIndex) -> ExplorerModel:
-    """Return what the explorer loads about the model."""
+def explorer_model(
+    manifest: ModelManifest, index: GalleryIndex, cards: Sequence[Card]
+) -> ExplorerModel:
+    """Return what the explorer loads about the model and its photos."""
+    photographs = sum(not card.chart for card in cards)
     shared = {layer.layer: layer for layer in index.layers}
     return ExplorerModel(
         model=manifest.model,
         crop=manifest.input.crop,
+        mean=manifest.input.mean,
+        std=manifest.input.std,
+        photos=photographs or len(cards),
+        ranking=RANKING,
         classifier=manifest.classifier.features if manifest.classifier else None,
-        layers=tuple(_explorer_layer(layer, shared[layer.name]) for layer in manifest.feature_maps),
+        layers=tuple(
+            _explorer_layer(layer, shared[layer.name], layer.name in index.origins)
+            for layer in manifest.feature_maps
+        ),
     )
 
 
-def _explorer_layer(layer: Layer, shared: SharedLayer) -> ExplorerLayer:
+def _explorer_layer(layer: Layer, shared: SharedLayer, has_origin: bool) -> ExplorerLayer:
     return ExplorerLayer(
         name=layer.name,
         slug=layer.slug,
@@ -202,6 +228,7 @@ def _explorer_layer(layer: Layer, shared: SharedLayer) -> ExplorerLayer:
         parameters=layer.parameters,
         receptive_field=layer.receptive_field,
         figures=shared.figures,
+        origin=f"{MODEL}/{origin_name(layer.slug)}" if has_origin else "",
         scale=shared.scale,
         dead=shared.dead,
     )

@@ -67,8 +67,6 @@ def render(site: Site, manifest_path: Path, tiles: Path, out: Path) -> int:
         for part in gallery.index.parts:
             _copy(tiles / part, data / part)
         artifacts.write(data / "index.json", artifacts.encode(gallery.index))
-        model = pages.explorer_model(gallery.manifest, gallery.index)
-        artifacts.write(data / "_layers.json", artifacts.encode(model))
         artifacts.write(fresh / ".nojekyll", b"")
         artifacts.swap_in(fresh, out)
     except BaseException:
@@ -89,7 +87,7 @@ def _read(site: Site, manifest_path: Path, tiles: Path) -> Gallery:
 
 
 def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
-    """Yield the path and content of every page, and of the styles that it alone has."""
+    """Yield the path and content of every page, and of the styles and data that are made here."""
     environment = _environment()
     common = {
         "site": gallery.site,
@@ -105,6 +103,9 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
         )
 
     cards: list[Card] = [pages.card(entry, gallery.index) for entry in gallery.entries()]
+    model = pages.explorer_model(gallery.manifest, gallery.index, cards)
+    data = pages.model_data(gallery.index)
+    yield f"{data}/_layers.json", artifacts.encode(model).decode("utf-8")
     for position, entry in enumerate(gallery.entries()):
         blocks = pages.blocks(entry, gallery.manifest)
         yield page(f"{cards[position].folder}/sheets.css", "sheets.css", blocks=blocks)

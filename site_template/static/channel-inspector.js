@@ -1,7 +1,7 @@
 // <channel-inspector>: one channel, large, over the photo, with the exact value under the pointer.
 
 import { beyond, clipColours, pixelColours } from "./colour-scale.js";
-import { element } from "./dom.js";
+import { element, patch, place } from "./dom.js";
 import { csv, npy } from "./export-values.js";
 import { receptiveBox } from "./geometry.js";
 import { histogram } from "./histogram.js";
@@ -136,7 +136,8 @@ export class ChannelInspector extends HTMLElement {
     if (what === "csv") download(`${name}.csv`, "text/csv", csv(this.#values(), width));
     if (what === "npy") download(`${name}.npy`, "application/octet-stream", npy(this.#values(), [height, width]));
     if (what === "png") download(`${name}.png`, "image/png", await this.#figure());
-    this.#find(`[data-save="${what}"]`).dispatchEvent(new CustomEvent("saved", { bubbles: true }));
+    const detail = what === "link" ? "The link is copied." : "";
+    this.dispatchEvent(new CustomEvent("saved", { detail, bubbles: true }));
   }
 
   /** The map with its colour bar and caption, as a PNG for slides and papers. */
@@ -224,6 +225,7 @@ export class ChannelInspector extends HTMLElement {
     const within = (value, size) => Math.min(size - 1, Math.max(0, value));
     this.#cursor = [within(row, height), within(column, width)];
     this.#showCursor();
+    this.dispatchEvent(new CustomEvent("cursor", { detail: this.#cursor, bubbles: true }));
   }
 
   #showCursor() {
@@ -249,26 +251,10 @@ export class ChannelInspector extends HTMLElement {
   }
 }
 
-/** The part of a photo that an activation sees. */
-function patch(url, field, side, title) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", `${field.left} ${field.top} ${field.right - field.left} ${field.bottom - field.top}`);
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", title);
-  const image = document.createElementNS("http://www.w3.org/2000/svg", "image");
-  for (const [name, value] of Object.entries({ href: url, width: side, height: side })) image.setAttribute(name, value);
-  svg.append(image);
-  return svg;
-}
-
 function download(name, type, content) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
   link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);
-}
-
-function place(rect, x, y, width, height) {
-  for (const [name, value] of Object.entries({ x, y, width, height })) rect.setAttribute(name, value);
 }

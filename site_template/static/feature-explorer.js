@@ -2,20 +2,37 @@
 
 import { channelOrder, filterChannels, likeness } from "./channel-order.js";
 import { LABELS, domain, mapsFor, palette } from "./colour-scale.js";
+import { element } from "./dom.js";
 import { GalleryData, canvasIsFaithful } from "./gallery-data.js";
 import { jumpTarget } from "./jump.js";
 import { NORMS, normEnds } from "./norms.js";
-import { residualParts } from "./residual-parts.js";
 import { isFaithful, tile } from "./tile-sheet.js";
 import { format, parse } from "./view-state.js";
 
 const FIRST_OP = "relu"; // the first layer whose maps need no explanation of negative values
 
+/** Each view and the element that shows it above the channels. */
+const VIEWS = {
+  layer: "layer-summary",
+  origin: "origin-view",
+  residual: "residual-view",
+  photos: "channel-photos",
+  compare: "compare-view",
+  layers: "all-layers",
+};
+
+/** Settings that are numbers or switches; the others are what their control says. */
+const READ = {
+  smooth: (control) => control.checked,
+  opacity: (control) => Number(control.value),
+  above: (control) => (control.value === "" ? -Infinity : Number(control.value)),
+};
+
 export class FeatureExplorer extends HTMLElement {
   #data;
   #entry;
+  #model;
   #layers;
-  #classifier;
   #state;
   #inspected = null; // channel number to what the inspector shows of it
   #shown = ""; // name of the layer whose maps are on the page
@@ -26,7 +43,7 @@ export class FeatureExplorer extends HTMLElement {
     try {
       const [entry, model] = await Promise.all([this.#data.entry(), this.#data.model()]);
       this.#entry = entry;
-      this.#classifier = model.classifier;
+      this.#model = model;
       this.#layers = new Map(model.layers.map((layer) => [layer.name, layer]));
     } catch (error) {
       this.#say(`The feature maps cannot be shown: ${error.message}`);
@@ -37,6 +54,16 @@ export class FeatureExplorer extends HTMLElement {
     this.#readLink();
     const strip = document.querySelector(".filmstrip ul");
     reveal(strip.querySelector("[aria-current]").parentElement, strip);
+  }
+
+  /** What is shown, as the settings of view-state.js; undefined until the data is there. */
+  get state() {
+    return this.#state;
+  }
+
+  /** The layers in forward order, by name. */
+  get layers() {
+    return this.#layers;
   }
 
   get #evidence() {
@@ -50,34 +77,29 @@ export class FeatureExplorer extends HTMLElement {
   #listen() {
     window.addEventListener("hashchange", () => this.#readLink());
     this.addEventListener("preview-channel", ({ detail }) => this.#preview(detail));
-    this.addEventListener("choose-channel", ({ detail }) => this.#set({ channel: detail }));
-    this.#evidence.addEventListener("choose-answer", ({ detail }) => this.#set({ answer: detail }));
+    this.addEventListener("choose-channel", ({ detail }) => this.set({ channel: detail }));
+    this.addEventListener("cursor", ({ detail }) => this.#view?.cursor?.(detail));
+    this.#evidence.addEventListener("choose-answer", ({ detail }) => this.set({ answer: detail }));
     this.addEventListener("input", ({ target }) => {
-      const name = target.dataset.setting;
-      if (name === "smooth") this.#set({ smooth: target.checked });
-      else if (name === "opacity") this.#set({ opacity: Number(target.value) });
-      else if (name === "colour") this.#set({ [this.#colourSetting]: target.value });
-      else if (name === "above") this.#set({ above: target.value === "" ? -Infinity : Number(target.value) });
-      else if (name) this.#set({ [name]: target.value });
+      const { setting } = target.dataset;
+      if (!setting) return;
+      const name = setting === "colour" ? this.#colourSetting : setting;
+      this.set({ [name]: (READ[name] ?? ((control) => control.value))(target) });
     });
     this.addEventListener("click", ({ target }) => {
       const view = target.closest("[data-view]")?.dataset.view;
-      if (view) this.#set({ view });
+      if (view) this.set({ view });
     });
-    this.addEventListener("saved", ({ target }) => this.#say(target.dataset.save === "link" ? "The link is copied." : ""));
+    this.addEventListener("saved", ({ detail }) => this.#say(detail));
     const wanted = this.#find(".jump input");
     this.#find(".jump .go").addEventListener("click", () => this.#jump(wanted.value));
     wanted.addEventListener("keydown", ({ key }) => key === "Enter" && this.#jump(wanted.value));
-    this.#find(".jump .random").addEventListener("click", () => {
-      const layers = [...this.#layers.values()];
-      const layer = layers[Math.floor(Math.random() * layers.length)];
-      this.#set({ layer: layer.name, channel: Math.floor(Math.random() * layer.channels) }, true);
-    });
+    this.#find(".jump .random").addEventListener("click", () => this.goToRandom());
     this.#find(".layers").addEventListener("click", (event) => {
       const link = event.target.closest("[data-layer]");
       if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
       event.preventDefault();
-      this.#set({ layer: link.dataset.layer, channel: this.#sameChannel(link.dataset.layer) }, true);
+      this.goTo(link.dataset.layer);
     });
   }
 
@@ -86,11 +108,21 @@ export class FeatureExplorer extends HTMLElement {
     const known = { layers: [...this.#layers.values()], photos, layer: this.#state.layer };
     const { notice, photo, layer, channel } = jumpTarget(text, known);
     if (photo) location.href = this.#photos().get(photo).href;
-    else if (layer) this.#set({ layer, channel: channel ?? this.#sameChannel(layer) }, true);
+    else if (layer) this.goTo(layer, channel);
     else this.#say(notice);
   }
 
-  /** The chosen channel where the other layer has it too, else that layer's last. */
+  /** Show a layer, and a channel of it: the chosen one where none is named and the layer has it. */
+  goTo(layer, channel = this.#sameChannel(layer)) {
+    this.set({ layer, channel }, true);
+  }
+
+  goToRandom() {
+    const layers = [...this.#layers.values()];
+    const layer = layers[Math.floor(Math.random() * layers.length)];
+    this.goTo(layer.name, Math.floor(Math.random() * layer.channels));
+  }
+
   #sameChannel(layer) {
     return Math.min(this.#state.channel, this.#layers.get(layer).channels - 1);
   }
@@ -103,13 +135,18 @@ export class FeatureExplorer extends HTMLElement {
     }
     const layers = [...this.#layers.values()];
     const first = (layers.find((layer) => layer.op === FIRST_OP) ?? layers[0]).name;
-    const { state, notices } = parse(location.hash, layers, first);
+    const { state, notices } = parse(location.hash, layers, first, [...this.#photos().keys()]);
     this.#state = state;
     this.#say(notices.join(" "));
     this.#render();
   }
 
-  #set(changes, remember = false) {
+  /**
+   * Change what is shown.
+   * @param {object} changes settings of view-state.js
+   * @param {boolean} remember whether “back” undoes it
+   */
+  set(changes, remember = false) {
     this.#state = { ...this.#state, ...changes };
     this.#say("");
     this.#render();
@@ -137,6 +174,11 @@ export class FeatureExplorer extends HTMLElement {
     return this.#layers.get(this.#state.layer);
   }
 
+  /** The element of the chosen view; none where the channels alone are shown. */
+  get #view() {
+    return VIEWS[this.#state.view] && this.#find(VIEWS[this.#state.view]);
+  }
+
   /** Whether the colours have two sides; a logarithm has none for what is below zero. */
   get #twoSided() {
     return this.#layer.signed && this.#state.norm !== "log";
@@ -153,7 +195,7 @@ export class FeatureExplorer extends HTMLElement {
     this.#showHeading(layer);
     this.#showControls();
     this.#keepViewInLinks();
-    this.#showViews(layer);
+    this.#showView();
     // Until its own maps are there, a layer must not stand above those of another.
     if (this.#shown !== layer.name) this.dataset.stale = "";
     try {
@@ -184,78 +226,41 @@ export class FeatureExplorer extends HTMLElement {
     return this.#entry.sheets.find((sheet) => sheet.layer === layer.name);
   }
 
-  /** Show the parts that the chosen view has, and fill those that need more than one layer. */
-  async #showViews(layer) {
-    const { view } = this.#state;
+  /** Show the chosen view, which finds for itself what it needs. */
+  async #showView() {
     for (const button of this.querySelectorAll(".views [data-view]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.view === view));
+      button.setAttribute("aria-pressed", String(button.dataset.view === this.#state.view));
     }
-    const [whole, residual, all] = ["layer-summary", "residual-view", "all-layers"].map((name) => this.#find(name));
-    whole.hidden = view !== "layer";
-    residual.hidden = view !== "residual";
-    all.hidden = view !== "layers";
-    if (view === "layers") {
-      all.show({
-        entry: this.#entry,
-        layers: [...this.#layers.values()].map((one) => ({ layer: one, sheet: this.#sheetOf(one) })),
-        own: (sheet) => this.#data.ownComponents(sheet),
-        common: (one) => this.#data.sharedComponents(one, this.#entry),
-      });
-    }
-    if (view === "layer") await this.#showWholeLayer(layer, whole);
-    if (view === "residual") await this.#showResidual(layer, residual);
-  }
-
-  async #showWholeLayer(layer, element) {
-    const turn = this.#turn;
-    const sheet = this.#sheetOf(layer);
+    const view = this.#view;
+    for (const tag of Object.values(VIEWS)) this.#find(tag).hidden = tag !== view?.localName;
+    const context = this.#context();
     try {
-      const [figures, shared, summary, component] = await Promise.all([
-        this.#data.figures(sheet),
-        this.#data.shared(layer),
-        this.#data.summary(sheet),
-        this.#data.firstComponent(sheet),
-      ]);
-      if (turn !== this.#turn) return;
-      element.show({
-        layer,
-        sheet,
-        figures,
-        shared,
-        summary,
-        component,
-        own: this.#data.ownComponents(sheet),
-        common: this.#data.sharedComponents(layer, this.#entry),
-        map: (signed) => this.#state[signed ? "diverging" : "sequential"],
-        alt: this.#entry.title,
-      });
+      await view?.show(context);
     } catch (error) {
-      element.textContent = `The layer as a whole cannot be shown: ${error.message}`;
+      if (context.isCurrent()) view.replaceChildren(element("p", `This cannot be shown: ${error.message}`, "quiet"));
     }
   }
 
-  async #showResidual(layer, residual) {
-    const { channel, diverging } = this.#state;
-    const parts = residualParts([...this.#layers.values()], layer);
-    if (!parts) {
-      residual.explain(`${layer.name} stands in no residual block whose parts are all shown here: choose a layer of a block.`);
-      return;
-    }
+  /** What a view is told: the data, what is chosen, and how to link to something else. */
+  #context() {
     const turn = this.#turn;
-    try {
-      const loaded = await Promise.all(
-        parts.map(async (part) => {
-          const sheet = this.#sheetOf(part.layer);
-          const [figures, grey] = await Promise.all([this.#data.figures(sheet), this.#data.sheet(sheet)]);
-          return { ...part, sheet, figures, grey };
-        }),
-      );
-      // Within a block the channels of the sum are those of its last convolution.
-      const last = loaded[2].figures.high.length - 1;
-      if (turn === this.#turn) residual.show(loaded, Math.min(channel, last), diverging);
-    } catch (error) {
-      residual.explain(`The block cannot be shown: ${error.message}`);
-    }
+    return {
+      data: this.#data,
+      entry: this.#entry,
+      model: this.#model,
+      layers: this.#layers,
+      layer: this.#layer,
+      photos: this.#photos(),
+      state: this.#state,
+      twoSided: this.#twoSided,
+      sheetOf: (layer) => this.#sheetOf(layer),
+      isCurrent: () => turn === this.#turn,
+      linkTo: (changes) => {
+        const channel = Math.min(this.#state.channel, this.#layers.get(changes.layer ?? this.#state.layer).channels - 1);
+        return format({ ...this.#state, channel, ...changes });
+      },
+      pageOf: (image) => `${image}.html${format(this.#state)}`,
+    };
   }
 
   #showMaps({ layer, sheet, figures, grey, shared, contributions }) {
@@ -283,6 +288,7 @@ export class FeatureExplorer extends HTMLElement {
     bar.show(map, ends(channel), norm);
     const photos = this.#photos();
     this.#inspected = (one) => ({
+      entry: this.#entry,
       layer, sheet, figures, shared, grey, map, colours, norm, opacity, smooth, photos,
       channel: one,
       ends: ends(one),
@@ -322,7 +328,7 @@ export class FeatureExplorer extends HTMLElement {
     for (const name of ["scale", "norm", "sort", "show"]) {
       this.#find(`[data-setting="${name}"]`).value = this.#state[name];
     }
-    this.#find('[data-setting="sort"] [value="class"]').disabled = this.#layer.name !== this.#classifier;
+    this.#find('[data-setting="sort"] [value="class"]').disabled = this.#layer.name !== this.#model.classifier;
     const above = this.#find('[data-setting="above"]');
     if (document.activeElement !== above) above.value = Number.isFinite(this.#state.above) ? this.#state.above : "";
   }

@@ -7,15 +7,22 @@ export class LoadError extends Error {}
 export class GalleryData {
   #folder;
   #shared;
-  #kept = new Map();
+  #kept;
 
   /**
    * @param {string} folder URL of the photo's data
    * @param {string} shared URL of the model's data
+   * @param {Map<string, Promise>} [kept] what has been loaded
    */
-  constructor(folder, shared) {
+  constructor(folder, shared, kept = new Map()) {
     this.#folder = folder;
     this.#shared = shared;
+    this.#kept = kept;
+  }
+
+  /** The files of another photo of the same model. */
+  of(image) {
+    return new GalleryData(`${this.#shared}/${image}`, this.#shared, this.#kept);
   }
 
   /** @returns {Promise<object>} ImageEntry */
@@ -41,6 +48,26 @@ export class GalleryData {
   /** @returns {Promise<object|null>} Contributions, or null where the model has none */
   contributions(entry) {
     return entry.contributions ? this.#once(`${this.#folder}/${entry.contributions}`, json) : null;
+  }
+
+  /** @returns {Promise<object>} Origin of a layer that has one */
+  origin(layer) {
+    return this.#once(`${this.#shared}/${layer.origin}`, json);
+  }
+
+  /** @returns {Promise<ArrayBuffer>} one of the files of a convolution's kernels */
+  kernels({ folder }, file) {
+    return this.#once(`${this.#shared}/_model/${folder}/${file}.bin`, (response) => response.arrayBuffer());
+  }
+
+  /** @returns {Promise<object>} Peaks of the channels from `first` on, over all photos */
+  ranking(layer, first) {
+    return this.#once(`${this.#shared}/_shared/${layer.slug}/${first}.json`, json);
+  }
+
+  /** @returns {Promise<Uint8ClampedArray>} red, green, blue, alpha of what the network saw */
+  input(entry) {
+    return this.#once(`${this.#folder}/${entry.input}`, colourPixels);
   }
 
   /** URL of the pixels that the network saw of any photo. */
@@ -120,7 +147,7 @@ function json(response) {
   return response.json();
 }
 
-async function greyPixels(response) {
+async function colourPixels(response) {
   const options = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
   const picture = await createImageBitmap(await response.blob(), options);
   const canvas = new OffscreenCanvas(picture.width, picture.height);
@@ -128,6 +155,11 @@ async function greyPixels(response) {
   context.drawImage(picture, 0, 0);
   const { data } = context.getImageData(0, 0, picture.width, picture.height);
   picture.close();
+  return data;
+}
+
+async function greyPixels(response) {
+  const data = await colourPixels(response);
   const grey = new Uint8Array(data.length / 4);
   for (let i = 0; i < grey.length; i++) grey[i] = data[4 * i]; // red: grey has three equal colours
   return grey;

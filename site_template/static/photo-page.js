@@ -3,15 +3,21 @@
 import { AllLayers } from "./all-layers.js";
 import { ChannelGrid } from "./channel-grid.js";
 import { ChannelInspector } from "./channel-inspector.js";
+import { ChannelPhotos } from "./channel-photos.js";
 import { ClassEvidence } from "./class-evidence.js";
 import { ColourBar } from "./colour-bar.js";
+import { CompareView } from "./compare-view.js";
 import { FeatureExplorer } from "./feature-explorer.js";
 import { LayerSummary } from "./layer-summary.js";
+import { OriginView } from "./origin-view.js";
 import { ResidualView } from "./residual-view.js";
 
 customElements.define("colour-bar", ColourBar);
 customElements.define("layer-summary", LayerSummary);
+customElements.define("origin-view", OriginView);
 customElements.define("residual-view", ResidualView);
+customElements.define("channel-photos", ChannelPhotos);
+customElements.define("compare-view", CompareView);
 customElements.define("all-layers", AllLayers);
 customElements.define("channel-grid", ChannelGrid);
 customElements.define("channel-inspector", ChannelInspector);

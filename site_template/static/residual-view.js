@@ -1,47 +1,50 @@
 // <residual-view>: what a block's shortcut and branch add up to, and what the ReLU leaves of it.
 
 import { palette, pixelColours } from "./colour-scale.js";
-import { element } from "./dom.js";
+import { element, figure, labelledCanvas } from "./dom.js";
 import { readable, signed } from "./numbers.js";
 import { paint } from "./paint.js";
+import { residualParts } from "./residual-parts.js";
 import { tile, valueOf } from "./tile-sheet.js";
 
+const SIGNS = ["", "+", "=", "→"];
+
 export class ResidualView extends HTMLElement {
-  /**
-   * @param {{role: string, layer: object, sheet: object, figures: object, grey: Uint8Array}[]} parts
-   * @param {number} channel
-   * @param {string} map name of a diverging colour map
-   */
-  show(parts, channel, map) {
+  /** @param {object} context what the explorer shows; see feature-explorer.js */
+  async show({ data, layer, layers, state, sheetOf, isCurrent }) {
+    const parts = residualParts([...layers.values()], layer);
+    if (!parts) {
+      const why = `${layer.name} stands in no residual block whose parts are all shown here: choose a layer of a block.`;
+      this.replaceChildren(element("p", why, "quiet"));
+      return;
+    }
+    const loaded = await Promise.all(
+      parts.map(async (part) => {
+        const sheet = sheetOf(part.layer);
+        const [figures, grey] = await Promise.all([data.figures(sheet), data.sheet(sheet)]);
+        return { ...part, sheet, figures, grey };
+      }),
+    );
+    // Within a block the channels of the sum are those of its last convolution.
+    const last = loaded[2].figures.high.length - 1;
+    if (isCurrent()) this.#draw(loaded, Math.min(state.channel, last), state.diverging);
+  }
+
+  #draw(parts, channel, map) {
     const ranges = parts.map(({ figures }) => ({ low: figures.low[channel], high: figures.high[channel] }));
     const reach = Math.max(...ranges.map(({ low, high }) => Math.max(Math.abs(low), Math.abs(high)))) || 1;
     const ends = { low: -reach, high: reach };
     const [row, column] = [parts[2].figures.row[channel], parts[2].figures.column[channel]];
-    const signs = ["", "+", "=", "→"];
     const figures = parts.map(({ role, layer, sheet, grey }, i) => {
       const pixels = tile(grey, sheet, channel);
-      const canvas = document.createElement("canvas");
+      const canvas = labelledCanvas(`Channel ${channel} of ${layer.name}`);
       paint(canvas, pixels, sheet.tile_width, sheet.tile_height, pixelColours(ranges[i], ends, palette(map)));
-      canvas.setAttribute("role", "img");
-      canvas.setAttribute("aria-label", `Channel ${channel} of ${layer.name}`);
       const value = valueOf(pixels[row * sheet.tile_width + column], ranges[i].low, ranges[i].high);
-      const figure = document.createElement("figure");
-      figure.dataset.sign = signs[i];
-      const caption = document.createElement("figcaption");
-      caption.append(element("strong", signed(value), "number"), element("span", role), element("code", layer.name));
-      figure.append(canvas, caption);
-      return figure;
+      const made = figure(canvas, element("strong", signed(value), "number"), element("span", role), element("code", layer.name));
+      made.dataset.sign = SIGNS[i];
+      return made;
     });
-    const note = element(
-      "p",
-      `Channel ${channel} on one scale, from ${readable(-reach)} to ${readable(reach)}; the numbers are read where the sum is largest, at row ${row}, column ${column}.`,
-      "quiet",
-    );
-    this.replaceChildren(...figures, note);
-  }
-
-  /** Say why there is nothing to see. */
-  explain(sentence) {
-    this.replaceChildren(element("p", sentence, "quiet"));
+    const note = `Channel ${channel} on one scale, from ${readable(-reach)} to ${readable(reach)}; the numbers are read where the sum is largest, at row ${row}, column ${column}.`;
+    this.replaceChildren(...figures, element("p", note, "quiet"));
   }
 }

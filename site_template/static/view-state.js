@@ -14,6 +14,8 @@ export const DEFAULTS = Object.freeze({
   show: "all",
   above: -Infinity,
   view: "channels",
+  with: "",
+  against: "",
   opacity: 100,
   smooth: false,
   answer: -1,
@@ -26,7 +28,7 @@ const CHOICES = {
   norm: ["linear", "log", "symlog", "logit"],
   sort: ["index", "max", "mean", "std", "zeros", "class", "like"],
   show: ["all", "alive", "silent", "strongest"],
-  view: ["channels", "layer", "residual", "layers"],
+  view: ["channels", "layer", "origin", "residual", "photos", "compare", "layers"],
 };
 
 /**
@@ -34,10 +36,11 @@ const CHOICES = {
  * @param {string} hash with or without its "#"
  * @param {{name: string, channels: number}[]} layers those that this gallery shows
  * @param {string} first name of the layer to show where the link names none
+ * @param {string[]} [photos] ids of those to compare with
  * @returns {{state: typeof DEFAULTS, notices: string[]}} the nearest view that exists, and a
  *   sentence for each part of the link that does not
  */
-export function parse(hash, layers, first) {
+export function parse(hash, layers, first, photos = []) {
   const given = new URLSearchParams(hash.replace(/^#/, ""));
   const state = { ...DEFAULTS, layer: first };
   const notices = [];
@@ -67,6 +70,15 @@ export function parse(hash, layers, first) {
     const value = given.get(name);
     if (allowed.includes(value)) state[name] = value;
     else if (value !== null) notices.push(`There is no ${name} “${value}”; here is ${state[name]}.`);
+  }
+  for (const [name, known, kind] of [
+    ["with", photos, "photo"],
+    ["against", names, "layer"],
+  ]) {
+    const value = given.get(name);
+    if (!value || !known.length) continue;
+    state[name] = known.includes(value) ? value : nearestName(value, known);
+    if (state[name] !== value) notices.push(`There is no ${kind} “${value}” to compare with; here is ${state[name]}.`);
   }
   const above = Number.parseFloat(given.get("above"));
   if (Number.isFinite(above)) state.above = above;

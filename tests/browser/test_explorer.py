@@ -2,16 +2,14 @@
 
 import json
 import re
-from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
+from explorer import CHANNEL, LAYER, as_number, opened, view_of
 
 from export.manifest import read_manifest
 from precompute.index import read_entry, read_index
 from precompute.reader import read_figures, read_layer, sheet_of
-
-LAYER, CHANNEL = "layer2.0.conv1", 5
 
 
 @pytest.fixture
@@ -23,22 +21,6 @@ def image(photo):
 def maps(tiles, image):
     """(channels, height, width) activations of LAYER, as the tiles hold them."""
     return read_layer(tiles, image, LAYER)
-
-
-def opened(visit, photo, **view):
-    settings = {"layer": LAYER, "channel": CHANNEL} | view
-    link = "&".join(f"{name}={value}" for name, value in settings.items())
-    watched = visit(f"{photo}#{link}")
-    watched.page.locator("channel-grid button").first.wait_for()
-    return watched
-
-
-def view_of(page):
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).fragment).items()}
-
-
-def as_number(text):
-    return float(text.replace("−", "-").replace("+", ""))
 
 
 def canvas_pixels(page, selector):

@@ -196,3 +196,15 @@ test("links can hold every choice of the page's lists", () => {
   assert.deepEqual(views, CHOICES.view);
   assert.deepEqual(Object.keys(NORMS), CHOICES.norm);
 });
+
+test("what to compare with is in the link, and the nearest is taken where it does not exist", () => {
+  const known = [{ name: "conv1", channels: 64 }, { name: "relu", channels: 64 }];
+  const read = (hash) => parse(hash, known, "conv1", ["panda", "koala"]);
+  const { state } = read("#layer=relu&channel=3&view=compare&with=koala&against=conv1");
+  assert.deepEqual([state.with, state.against], ["koala", "conv1"]);
+  assert.equal(format(state), "#layer=relu&channel=3&view=compare&with=koala&against=conv1");
+  const wrong = read("#with=pandas&against=conv");
+  assert.deepEqual([wrong.state.with, wrong.state.against], ["panda", "conv1"]);
+  assert.equal(wrong.notices.length, 2);
+  assert.equal(parse("#with=x", known, "conv1").state.with, "");
+});
