@@ -23,10 +23,12 @@ const CHOICES = {
   norm: ["linear", "log", "symlog", "logit"],
   sort: ["index", "max", "mean", "std", "zeros", "like", "class"],
   show: ["all", "strongest", "alive", "silent"],
-  view: ["channels", "layer", "residual", "layers"],
+  view: ["channels", "layer", "origin", "residual", "photos", "compare", "layers"],
 };
 
-const read = (hash) => parse(hash, LAYERS, "relu");
+const PHOTOS = ["panda", "koala"];
+
+const read = (hash) => parse(hash, LAYERS, "relu", PHOTOS);
 const view = (changes) => ({ ...DEFAULTS, layer: "relu", ...changes });
 
 function randomView(random) {
@@ -38,6 +40,8 @@ function randomView(random) {
     layer: layer.name,
     channel: random(layer.channels),
     above: random(2) ? -Infinity : random(100) / 8 - 4,
+    with: pick(["", ...PHOTOS]),
+    against: pick(["", ...LAYERS.map(({ name }) => name)]),
     opacity: random(101),
     smooth: random(2) === 1,
     answer: random(6) - 1,
