@@ -15,6 +15,7 @@ from precompute.index import (
     TileSheet,
     origin_name,
 )
+from site_template.drawing import Wiring, shown_sources, wiring
 
 FILMSTRIP = 48
 """Photos offered on a photo's page: the nearest in order, so that pages stay small."""
@@ -68,11 +69,6 @@ class Block:
     name: str
     stage: str
     tiles: tuple[Tile, ...]
-
-    def passed_by_shortcut(self, tile: Tile) -> bool:
-        """Tell whether the block's shortcut leads past or to this layer: all up to the sum."""
-        ops = [member.layer.op for member in self.tiles]
-        return "add" in ops and self.tiles.index(tile) <= ops.index("add")
 
 
 @dataclass(frozen=True)
@@ -175,6 +171,15 @@ def blocks(entry: ImageEntry, manifest: ModelManifest) -> list[Block]:
         for name, group in groupby(tiles, key=lambda tile: tile.layer.block)
         if (members := list(group))
     ]
+
+
+def wirings(manifest: ModelManifest) -> tuple[Wiring, ...]:
+    """Return how the layers of each block are wired, in the order of blocks()."""
+    sources = shown_sources(manifest)
+    return tuple(
+        wiring([layer.name for layer in members], sources)
+        for _, members in groupby(manifest.feature_maps, key=lambda layer: layer.block)
+    )
 
 
 def depth(parts: Sequence[Block], gap: float = 0.6) -> Depth:

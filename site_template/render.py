@@ -106,6 +106,7 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
     model = pages.explorer_model(gallery.manifest, gallery.index, cards)
     data = pages.model_data(gallery.index)
     yield f"{data}/_layers.json", artifacts.encode(model).decode("utf-8")
+    wirings = pages.wirings(gallery.manifest)
     for position, entry in enumerate(gallery.entries()):
         blocks = pages.blocks(entry, gallery.manifest)
         yield page(f"{cards[position].folder}/sheets.css", "sheets.css", blocks=blocks)
@@ -115,6 +116,7 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
             entry=entry,
             card=cards[position],
             blocks=blocks,
+            wirings=wirings,
             filmstrip=pages.nearest(cards, position),
             before=cards[position - 1] if position else None,
             after=cards[position + 1] if position + 1 < len(cards) else None,

@@ -5,6 +5,7 @@ import { LABELS, domain, mapsFor, palette } from "./colour-scale.js";
 import { element } from "./dom.js";
 import { GalleryData, canvasIsFaithful } from "./gallery-data.js";
 import { jumpTarget } from "./jump.js";
+import { reveal } from "./network-map.js";
 import { NORMS, normEnds } from "./norms.js";
 import { isFaithful, tile } from "./tile-sheet.js";
 import { format, parse } from "./view-state.js";
@@ -310,12 +311,7 @@ export class FeatureExplorer extends HTMLElement {
     facts.push(`from ${layer.inputs.join(" and ")}`);
     if (layer.dead) facts.push(`${layer.dead} channels never above zero on any photo`);
     this.#find(".layer-facts").textContent = facts.join(" · ");
-    for (const link of this.querySelectorAll("[data-layer]")) {
-      const current = link.dataset.layer === layer.name;
-      if (current) link.setAttribute("aria-current", "true");
-      else link.removeAttribute("aria-current");
-      if (current) reveal(link, this.#find(".layers"));
-    }
+    this.#find("network-map").choose(layer.name);
   }
 
   #showControls() {
@@ -348,11 +344,4 @@ export class FeatureExplorer extends HTMLElement {
       }),
     );
   }
-}
-
-/** Scroll `box`, and nothing else, until `item` can be seen in it. */
-function reveal(item, box) {
-  const [inner, outer] = [item.getBoundingClientRect(), box.getBoundingClientRect()];
-  if (inner.top < outer.top || inner.bottom > outer.bottom) box.scrollTop += inner.top - outer.top - 40;
-  if (inner.left < outer.left || inner.right > outer.right) box.scrollLeft += inner.left - outer.left - 40;
 }

@@ -9,9 +9,11 @@ import { ColourBar } from "./colour-bar.js";
 import { CompareView } from "./compare-view.js";
 import { FeatureExplorer } from "./feature-explorer.js";
 import { LayerSummary } from "./layer-summary.js";
+import { NetworkMap } from "./network-map.js";
 import { OriginView } from "./origin-view.js";
 import { ResidualView } from "./residual-view.js";
 
+customElements.define("network-map", NetworkMap);
 customElements.define("colour-bar", ColourBar);
 customElements.define("layer-summary", LayerSummary);
 customElements.define("origin-view", OriginView);
