@@ -133,6 +133,7 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
     )
     has_charts = any(card.chart for card in cards)
     yield page("about.html", "about.html", card=cards[0], has_charts=has_charts)
+    yield page(f"{gallery.index.model}/embed.html", "embed.html")
     yield page("404.html", "404.html", cards=cards)
 
 

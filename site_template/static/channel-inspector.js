@@ -2,20 +2,20 @@
 
 import { beyond, clipColours, pixelColours } from "./colour-scale.js";
 import { element, patch, place } from "./dom.js";
-import { csv, npy } from "./export-values.js";
 import { receptiveBox } from "./geometry.js";
 import { histogram } from "./histogram.js";
 import { percent, readable, signed } from "./numbers.js";
 import { paint } from "./paint.js";
+import { zoomable } from "./stage-zoom.js";
 import { tile, valueOf } from "./tile-sheet.js";
 
 const TEMPLATE = `
 <h3></h3>
 <div class="stage" tabindex="0" role="application" aria-describedby="stage-help">
-  <img alt=""><canvas></canvas>
-  <svg aria-hidden="true"><rect class="field"/><rect class="cursor"/></svg>
+  <div class="picture"><img alt=""><canvas></canvas>
+  <svg aria-hidden="true"><rect class="field"/><rect class="cursor"/></svg></div>
 </div>
-<p id="stage-help" class="visually-hidden">Arrow keys move the cursor from value to value.</p>
+<p id="stage-help" class="visually-hidden">Arrow keys move the cursor from value to value; plus, minus and 0 zoom.</p>
 <colour-bar></colour-bar>
 <p class="clipped"></p>
 <p class="readout" role="status"></p>
@@ -26,7 +26,7 @@ const TEMPLATE = `
 <svg class="histogram" viewBox="0 0 64 24" preserveAspectRatio="none" role="img"></svg>
 <p class="histogram-ends number"><span></span><span></span></p>
 <dl class="figures"></dl>
-<div class="downloads"><button type="button" data-save="link">Copy link</button> <button type="button" data-save="png">PNG</button> <button type="button" data-save="csv">CSV</button> <button type="button" data-save="npy">NPY</button></div>
+<view-tools class="downloads"></view-tools>
 <section class="peaks"><h4>Strongest in this gallery</h4><ol></ol></section>`;
 
 export class ChannelInspector extends HTMLElement {
@@ -37,12 +37,13 @@ export class ChannelInspector extends HTMLElement {
   connectedCallback() {
     if (this.firstElementChild) return;
     this.innerHTML = TEMPLATE;
+    Object.assign(this.#find("view-tools").dataset, { model: this.dataset.model, weights: this.dataset.weights, site: this.dataset.site });
     this.#find("img").src = this.dataset.input;
     const stage = this.#find(".stage");
     stage.addEventListener("pointermove", (event) => this.#onPointer(event));
     stage.addEventListener("pointerdown", (event) => this.#onPointer(event));
     stage.addEventListener("keydown", (event) => this.#onKey(event));
-    this.#find(".downloads").addEventListener("click", ({ target }) => this.#save(target.dataset.save));
+    zoomable(stage, this.#find(".picture"));
   }
 
   /**
@@ -70,6 +71,7 @@ export class ChannelInspector extends HTMLElement {
     this.#showHistogram(range);
     this.#showFigures();
     this.#showPeaks();
+    this.#find("view-tools").show(view);
     if (moved) this.#cursor = [figures.row[channel], figures.column[channel]];
     this.#showCursor();
   }
@@ -120,51 +122,6 @@ export class ChannelInspector extends HTMLElement {
     high.textContent = readable(range.high);
   }
 
-  /** The values of the chosen channel, in rows. */
-  #values() {
-    const { figures, channel } = this.#view;
-    const [low, high] = [figures.low[channel], figures.high[channel]];
-    return Float32Array.from(this.#pixels, (pixel) => valueOf(pixel, low, high));
-  }
-
-  async #save(what) {
-    if (!what) return;
-    const { layer, sheet, channel } = this.#view;
-    const name = `${layer.slug}-${channel}`;
-    const [width, height] = [sheet.tile_width, sheet.tile_height];
-    if (what === "link") await navigator.clipboard.writeText(location.href);
-    if (what === "csv") download(`${name}.csv`, "text/csv", csv(this.#values(), width));
-    if (what === "npy") download(`${name}.npy`, "application/octet-stream", npy(this.#values(), [height, width]));
-    if (what === "png") download(`${name}.png`, "image/png", await this.#figure());
-    const detail = what === "link" ? "The link is copied." : "";
-    this.dispatchEvent(new CustomEvent("saved", { detail, bubbles: true }));
-  }
-
-  /** The map with its colour bar and caption, as a PNG for slides and papers. */
-  #figure() {
-    const { layer, channel, ends } = this.#view;
-    const [side, bar, text] = [448, 12, 16];
-    const canvas = document.createElement("canvas");
-    canvas.width = side + 32;
-    canvas.height = side + bar + 5 * text + 32;
-    const context = canvas.getContext("2d");
-    context.fillStyle = "#fff";
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    context.imageSmoothingEnabled = this.#view.smooth;
-    context.drawImage(this.#find(".stage canvas"), 16, 16, side, side);
-    context.drawImage(this.#find("colour-bar canvas"), 16, side + 24, side, bar);
-    context.fillStyle = "#1c1b19";
-    context.font = "13px system-ui, sans-serif";
-    const line = side + 24 + bar + text;
-    context.fillText(readable(ends.low), 16, line);
-    context.textAlign = "right";
-    context.fillText(readable(ends.high), 16 + side, line);
-    context.textAlign = "left";
-    context.fillText(`Channel ${channel} of ${layer.name}: ${document.title}`, 16, line + 1.5 * text, side);
-    context.fillText(location.href, 16, line + 2.75 * text, side);
-    return new Promise((resolve) => canvas.toBlob(resolve));
-  }
-
   #showFigures() {
     const { layer, figures, channel } = this.#view;
     const silent = !layer.signed && figures.high[channel] <= 0;
@@ -204,7 +161,7 @@ export class ChannelInspector extends HTMLElement {
 
   #onPointer(event) {
     if (!this.#view) return;
-    const frame = this.#find(".stage").getBoundingClientRect();
+    const frame = this.#find(".picture").getBoundingClientRect();
     const { tile_width: width, tile_height: height } = this.#view.sheet;
     this.#moveTo(
       Math.floor(((event.clientY - frame.top) / frame.height) * height),
@@ -249,12 +206,4 @@ export class ChannelInspector extends HTMLElement {
       element("small", `${sees}${clip} (theoretical receptive field)`),
     );
   }
-}
-
-function download(name, type, content) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }

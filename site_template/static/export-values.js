@@ -19,9 +19,20 @@ export function npy(values, shape) {
 
 /** A line for each row, values with nine significant digits, which name a float32 exactly. */
 export function csv(values, width) {
+  return `${rows(values, width).join("\n")}\n`;
+}
+
+/** The same for all maps of a layer, each line led by the channel and the row; with a headline. */
+export function layerCsv(values, height, width) {
+  const columns = Array.from({ length: width }, (_, column) => `column ${column}`);
+  const lines = rows(values, width).map((line, i) => `${Math.floor(i / height)},${i % height},${line}`);
+  return `${[`channel,row,${columns.join(",")}`, ...lines].join("\n")}\n`;
+}
+
+function rows(values, width) {
   const lines = [];
   for (let i = 0; i < values.length; i += width) {
     lines.push(Array.from(values.subarray(i, i + width), (value) => Number(value.toPrecision(9))).join(","));
   }
-  return `${lines.join("\n")}\n`;
+  return lines;
 }

@@ -25,6 +25,11 @@ export class GalleryData {
     return new GalleryData(`${this.#shared}/${image}`, this.#shared, this.#kept);
   }
 
+  /** @returns {Promise<object>} GalleryIndex */
+  index() {
+    return this.#once(`${this.#shared}/index.json`, json);
+  }
+
   /** @returns {Promise<object>} ImageEntry */
   entry() {
     return this.#once(`${this.#folder}/index.json`, json);

@@ -12,6 +12,9 @@ import { LayerSummary } from "./layer-summary.js";
 import { NetworkMap } from "./network-map.js";
 import { OriginView } from "./origin-view.js";
 import { ResidualView } from "./residual-view.js";
+import { ShortcutSheet } from "./shortcut-sheet.js";
+import { swipe } from "./touch.js";
+import { ViewTools } from "./view-tools.js";
 
 customElements.define("network-map", NetworkMap);
 customElements.define("colour-bar", ColourBar);
@@ -22,6 +25,17 @@ customElements.define("channel-photos", ChannelPhotos);
 customElements.define("compare-view", CompareView);
 customElements.define("all-layers", AllLayers);
 customElements.define("channel-grid", ChannelGrid);
+customElements.define("view-tools", ViewTools);
 customElements.define("channel-inspector", ChannelInspector);
 customElements.define("class-evidence", ClassEvidence);
 customElements.define("feature-explorer", FeatureExplorer);
+customElements.define("shortcut-sheet", ShortcutSheet);
+
+// A finger across the photo at the top turns to the next one.
+const frame = document.querySelector(".photo-frame");
+let began = null;
+frame.addEventListener("touchstart", ({ touches }) => (began = touches.length === 1 ? touches[0] : null), { passive: true });
+frame.addEventListener("touchend", ({ changedTouches: [ended] }) => {
+  const direction = began ? swipe(ended.clientX - began.clientX, ended.clientY - began.clientY) : 0;
+  if (direction) document.querySelector(`.filmstrip [rel=${direction < 0 ? "prev" : "next"}]`)?.click();
+});

@@ -21,7 +21,8 @@ export const DEFAULTS = Object.freeze({
   answer: -1,
 });
 
-const CHOICES = {
+/** What each setting that is one of a few can be. */
+export const CHOICES = {
   scale: ["layer", "channel", "photos"],
   sequential: ["viridis", "cividis", "magma", "gray"],
   diverging: ["RdBu_r", "PuOr_r", "berlin"],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { csv, npy } from "../../site_template/static/export-values.js";
+import { csv, layerCsv, npy } from "../../site_template/static/export-values.js";
 
 const VALUES = Float32Array.of(0, -1.5, 0.1, 3e-9, 16777217, 2);
 
@@ -24,4 +24,9 @@ test("npy has NumPy's header, aligned to 64 bytes, and the values after it", () 
 
 test("a shape of one axis is a tuple all the same", () => {
   assert.match(new TextDecoder().decode(npy(VALUES, [6])), /\(6,\)/);
+});
+
+test("a layer's lines begin with their channel and row", () => {
+  const values = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+  assert.equal(layerCsv(values, 2, 2), "channel,row,column 0,column 1\n0,0,1,2\n0,1,3,4\n1,0,5,6\n1,1,7,8\n");
 });
