@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import draw, rewrite
 from PIL import Image
+from small_gallery import draw, rewrite
 
 from export.manifest import read_manifest
 from precompute.__main__ import main

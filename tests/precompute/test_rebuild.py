@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from conftest import draw
+from small_gallery import draw
 
 import artifacts
 from precompute import index
