@@ -6,7 +6,7 @@ from itertools import groupby
 from math import log10
 
 from export.manifest import Layer, ModelManifest, ReceptiveField
-from precompute.index import GalleryIndex, ImageEntry, SharedLayer, TileSheet
+from precompute.index import STEM, GalleryIndex, ImageEntry, SharedLayer, TileSheet
 
 FILMSTRIP = 48
 """Photos offered on a photo's page: the nearest in order, so that pages stay small."""
@@ -128,7 +128,8 @@ def model_data(index: GalleryIndex) -> str:
 
 def sections(index: GalleryIndex) -> list[tuple[str, str]]:
     """Return the path and the name of every page that the header leads to."""
-    return [("index.html#photos", "Photos"), ("about.html", "How to read this")]
+    filters = [("filters.html", "Filters")] if STEM in index.parts else []
+    return [("index.html#photos", "Photos"), *filters, ("about.html", "How to read this")]
 
 
 def card(entry: ImageEntry, index: GalleryIndex) -> Card:
