@@ -33,6 +33,11 @@ def share(value: float) -> str:
     return f"{100 * value:.0f} %"
 
 
+def hundredths(value: float) -> str:
+    """Return a number around 1 with two decimals and a true minus sign."""
+    return f"{value:.2f}".replace("-", "−")
+
+
 def degrees(value: float) -> str:
     """Return an orientation in whole degrees below 180."""
     return f"{round(value) % 180}°"
@@ -45,7 +50,7 @@ MEASURES = (
     Measure("odd_share", "odd", share, False),
     Measure("orientation_selectivity", "oriented", share, True),
     Measure("orientation", "orientation", degrees, False),
-    Measure("frequency", "cycles/pixel", readable, True),
+    Measure("frequency", "cycles/pixel", hundredths, True),
 )
 
 
@@ -104,6 +109,8 @@ class FilterPage:
     kinds: tuple[Kind, ...]
     compared: tuple[Compared, ...]
     moments: tuple[Moment, ...]
+    changed: tuple[tuple[int, float], ...]
+    """The filters least like their beginning, and how alike; empty without a history."""
     faint: tuple[Filter, ...]
     normalised: bool
     """Whether a batch norm follows, which gives every channel a strength of its own."""
@@ -136,6 +143,7 @@ def filter_page(stem: StemFilters, manifest: ModelManifest, index: GalleryIndex)
             Moment(moment, median(moment.to_final))
             for moment in (stem.history.moments if stem.history else ())
         ),
+        changed=_changed(stem),
         faint=tuple(one for one in filters if (one.values["norm"] or 0) < FAINT * median(norms)),
         normalised=any(
             layer.op == "batch norm" and layer.inputs == (stem.layer,) for layer in manifest.layers
@@ -227,6 +235,13 @@ def _kinds(filters: tuple[Filter, ...], window: int) -> tuple[Kind, ...]:
         ),
     )
     return tuple(kind for kind in kinds if kind.filters)
+
+
+def _changed(stem: StemFilters, number: int = 3) -> tuple[tuple[int, float], ...]:
+    if not stem.history:
+        return ()
+    likeness = enumerate(stem.history.moments[0].to_final)
+    return tuple(sorted(likeness, key=lambda one: one[1])[:number])
 
 
 def _compared(stem: StemFilters) -> tuple[Compared, ...]:

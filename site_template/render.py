@@ -12,7 +12,7 @@ import artifacts
 from export.manifest import ModelManifest, read_manifest
 from precompute.index import STEM, GalleryIndex, ImageEntry, read_entry, read_index, read_stem
 from site_template import pages
-from site_template.filters import filter_page
+from site_template.filters import filter_page, hundredths
 from site_template.pages import Card, Site
 
 HERE = Path(__file__).parent
@@ -150,6 +150,7 @@ def _environment() -> Environment:
         "percent": pages.percent,
         "readable": pages.readable,
         "grouped": pages.grouped,
+        "hundredths": hundredths,
     }
     return environment
 

@@ -52,14 +52,9 @@ function named(hash) {
 const orderChoice = page.querySelector('[name="order"]');
 orderChoice.parentElement.hidden = false;
 const controls = [...page.querySelectorAll("[name]")];
-const groups = Object.groupBy ? Object.groupBy(controls, (control) => control.name) : byName(controls);
+const groups = {};
+for (const control of controls) (groups[control.name] ??= []).push(control);
 const allowed = Object.fromEntries(Object.entries(groups).map(([name, group]) => [name, valuesOf(group)]));
-
-function byName(list) {
-  const found = {};
-  for (const control of list) (found[control.name] ??= []).push(control);
-  return found;
-}
 
 /** What can be chosen, the default first. */
 function valuesOf([control, ...others]) {
@@ -77,6 +72,8 @@ for (const [name, value] of Object.entries(readChoices(location.search, allowed)
 }
 sort(orderChoice.value);
 choose(named(location.hash) < 0 ? order("norm")[0] : named(location.hash));
+// The address leads to a row of the table; with a script the large picture is there first.
+if (named(location.hash) >= 0) addEventListener("load", () => detail.scrollIntoView({ block: "nearest" }));
 
 page.addEventListener("change", ({ target }) => {
   if (target === orderChoice) sort(target.value);
