@@ -80,10 +80,10 @@ class Kind:
 
 @dataclass(frozen=True)
 class Compared:
-    """A measure of the filters, and of the same filters before training."""
+    """A measure of the filters, and of as many before training: medians."""
 
     name: str
-    trained: str
+    these: str
     untrained: str
 
 
