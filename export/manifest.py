@@ -60,6 +60,8 @@ class Weights:
     accuracy: tuple[Accuracy, ...]
     note: str
     """What a visitor should know before trusting the answers; may be empty."""
+    stem_history: str
+    """How the first convolution's kernels began and grew, in sentences; empty where not known."""
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,7 @@ def _published(architecture: Architecture) -> tuple[nn.Module, Weights]:
             Accuracy("ImageNet-1K, validation photos", 50000, metrics["acc@1"], metrics["acc@5"]),
         ),
         note="",
+        stem_history="",
     )
 
 
@@ -140,6 +141,7 @@ def _bundled(architecture: Architecture) -> tuple[nn.Module, Weights]:
         knows=tuple(card["knows"]),
         accuracy=tuple(Accuracy(**row) for row in card["accuracy"]),
         note=card["note"],
+        stem_history=card.get("stem_history", ""),
     )
 
 
@@ -160,6 +162,7 @@ def _random(seed: str, architecture: Architecture) -> tuple[nn.Module, Weights]:
         knows=(),
         accuracy=(),
         note="This network has learned nothing. Its answers mean nothing.",
+        stem_history="",
     )
 
 
@@ -173,6 +176,7 @@ def _file(path: Path, architecture: Architecture) -> tuple[nn.Module, Weights]:
         knows=(),
         accuracy=(),
         note="",
+        stem_history="",
     )
 
 

@@ -16,6 +16,7 @@ from precompute.origins import chain_of, model_files
 from precompute.photos import Photo, find_photos
 from precompute.session import choose_provider, open_session
 from precompute.shared import share_layer
+from precompute.stem import stem_files, stem_of
 from precompute.workers import parallel
 
 Progress = Callable[[str, int], Callable[[], None]]
@@ -101,6 +102,13 @@ def precompute(settings: Settings, progress: Progress) -> Built:
             partial(model_files, settings.manifest),
         ),
     ]
+    if stem_of(settings.manifest, manifest):
+        key = store.key_of(manifest_sha256, _code())
+        parts.append(Part(index.STEM, key, partial(stem_files, settings.manifest)))
+    else:
+        remarks.append(
+            "the first convolution does not read red, green and blue: no page on its filters"
+        )
     for part in parts:
         _bring_up_to_date(folder, part)
     whole = {index.SHARED, *(part.name for part in parts)}

@@ -11,6 +11,8 @@
     <tiles>/<model>/_shared/<layer>/<c>.json Peaks of channels c to c + RANKING − 1 on all photos
     <tiles>/<model>/_model/<layer>.json      Origin: the convolution that a layer comes from
     <tiles>/<model>/_model/<layer>/<n>.bin   kernels of `per_file` output channels of it
+    <tiles>/<model>/_stem/stem.json          StemFilters: the first convolution's kernels
+    <tiles>/<model>/_stem/*.png              pictures of them
 
 Lists with one number per channel are in channel order. Rows come before columns, and positions
 count from the top left. Numbers have nine significant digits where they stand for a float32
@@ -31,6 +33,8 @@ RANKING = 16
 """Channels in one file of a ranking of the photos."""
 MODEL = "_model"
 """Folder of what is said of the model, whatever the photos."""
+STEM = "_stem"
+"""Folder of the first convolution's kernels; only where they read red, green and blue."""
 
 
 def model_folder(tiles: Path, model: str) -> Path:
@@ -88,6 +92,8 @@ PHOTO_NAME = "_photo.jpg"
 THUMBNAIL_NAME = "_thumbnail.jpg"
 STRIP_NAME = "_strip.png"
 CONTRIBUTIONS_NAME = "_contributions.json"
+STEM_NAME = "stem.json"
+"""Name, in STEM, of the StemFilters."""
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels of the upright photo; right and bottom are outside."""
@@ -347,6 +353,111 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class FilterMeasures:
+    """What kernels are tuned to, one number for each; None where there is nothing to measure.
+
+    Energy is the sum of squared weights. precompute/kernel_measures.py has the formulas.
+    """
+
+    norm: list[float | None]
+    """Square root of the energy."""
+    largest: list[float | None]
+    """Largest absolute weight: the end of the kernel's own colour scale."""
+    colour_share: list[float | None]
+    """Share of the energy outside grey."""
+    flat_share: list[float | None]
+    """Share of the energy in the planes' means."""
+    odd_share: list[float | None]
+    """Share of the energy that changes sign under a half turn: an edge has 1, a bar 0."""
+    orientation: list[float | None]
+    """Of the stripes of the strongest Fourier component: degrees, 0 horizontal, 45 rising to the
+    right, 90 upright."""
+    frequency: list[float | None]
+    """Of the strongest Fourier component, cycles per pixel."""
+    orientation_selectivity: list[float | None]
+    """1 − circular variance of the power spectrum over orientation, between 0 and 1."""
+
+
+@dataclass(frozen=True)
+class AlikeFilters:
+    """Two kernels that are nearly multiples of each other, their means taken off."""
+
+    first: int
+    second: int
+    similarity: float
+    """Cosine; below zero where one is nearly the negative of the other."""
+
+
+@dataclass(frozen=True)
+class UntrainedFilters:
+    """The kernels as the architecture draws them before training, with seed 0."""
+
+    mosaic: str
+    scale: float
+    measures: FilterMeasures
+    most_alike: float
+    """Largest absolute similarity of two of them: what chance alone gives."""
+
+
+@dataclass(frozen=True)
+class StemMoment:
+    """The kernels at one moment of training."""
+
+    step: int
+    pixels: int
+    """Side of the training pictures then."""
+    top1: float | None
+    """Share of right answers on validation photos; None before training."""
+    mosaic: str
+    to_final: list[float]
+    """Similarity of each kernel to what it becomes."""
+
+
+@dataclass(frozen=True)
+class StemHistory:
+    """How the kernels came to be."""
+
+    strips: str
+    """Picture with a row for each kernel: all moments on one scale, then each on its own."""
+    moments: tuple[StemMoment, ...]
+
+
+@dataclass(frozen=True)
+class StemFilters:
+    """The first convolution's kernels: which pictures show them, and what they are tuned to.
+
+    In every picture a weight is a pixel, cells have one transparent pixel to the right and below,
+    and a weight w is level 128 + 127 · w/scale, held between 1 and 255. A mosaic has all kernels in
+    rows of `mosaic_columns` on the one scale of the picture, and right of them the same with each
+    on its own scale, its largest absolute weight.
+    """
+
+    layer: str
+    rows: int
+    """Of a kernel."""
+    columns: int
+    views: str
+    """Picture with a row for each kernel: in colour, then its red, green and blue plane in grey, on
+    one scale; then the same four on its own."""
+    mosaic: str
+    mosaic_columns: int
+    preview: str
+    """The mosaic on one scale, enlarged, on white."""
+    scale: float
+    """99.5th percentile of the absolute weights; also that of the pictures of the history."""
+    beyond: int
+    """How many weights are larger, and drawn as if they were not."""
+    measures: FilterMeasures
+    alike: float
+    """Absolute similarity from which two kernels are in `pairs`."""
+    pairs: tuple[AlikeFilters, ...]
+    """The closest first."""
+    untrained: UntrainedFilters
+    history: StemHistory | None
+    """None where it is not known."""
+
+
+@dataclass(frozen=True)
 class SharedLayer:
     """One layer over all photos in brief, for the index."""
 
@@ -404,7 +515,7 @@ class GalleryIndex:
 def schema() -> bytes:
     """Return the JSON Schema of every kind of file that this stage writes as JSON."""
     return artifacts.schema(
-        GalleryIndex, ImageEntry, LayerFigures, Contributions, SharedFigures, Origin
+        GalleryIndex, ImageEntry, LayerFigures, Contributions, SharedFigures, Origin, StemFilters
     )
 
 
@@ -423,3 +534,8 @@ def read_index(folder: Path) -> GalleryIndex:
 def read_entry(folder: Path, image: str) -> ImageEntry:
     """Read one picture's ImageEntry; raises artifacts.ArtifactError."""
     return artifacts.decode(index_path(folder / image), ImageEntry, "make precompute")
+
+
+def read_stem(folder: Path) -> StemFilters:
+    """Read the StemFilters of a model's folder; raises artifacts.ArtifactError."""
+    return artifacts.decode(folder / STEM / STEM_NAME, StemFilters, "make precompute")

@@ -7,13 +7,11 @@ from math import log10
 
 from export.manifest import Layer, ModelManifest, ReceptiveField
 from precompute.index import (
-    MODEL,
-    RANKING,
+    STEM,
     GalleryIndex,
     ImageEntry,
     SharedLayer,
     TileSheet,
-    origin_name,
 )
 from site_template.drawing import Wiring, shown_sources, wiring
 
@@ -140,7 +138,8 @@ def model_data(index: GalleryIndex) -> str:
 
 def sections(index: GalleryIndex) -> list[tuple[str, str]]:
     """Return the path and the name of every page that the header leads to."""
-    return [("index.html#photos", "Photos"), ("about.html", "How to read this")]
+    filters = [("filters.html", "Filters")] if STEM in index.parts else []
+    return [("index.html#photos", "Photos"), *filters, ("about.html", "How to read this")]
 
 
 def card(entry: ImageEntry, index: GalleryIndex) -> Card:

@@ -10,8 +10,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import artifacts
 from export.manifest import ModelManifest, read_manifest
-from precompute.index import GalleryIndex, ImageEntry, read_entry, read_index
+from precompute.index import STEM, GalleryIndex, ImageEntry, read_entry, read_index, read_stem
 from site_template import pages
+from site_template.filters import filter_page, hundredths
 from site_template.pages import Card, Site
 
 HERE = Path(__file__).parent
@@ -131,6 +132,9 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
         stages=pages.stages(hero, gallery.manifest),
         depth=pages.depth(pages.blocks(hero, gallery.manifest)),
     )
+    if STEM in gallery.index.parts:
+        filters = filter_page(read_stem(gallery.tiles), gallery.manifest, gallery.index)
+        yield page("filters.html", "filters.html", filters=filters, card=cards[0])
     has_charts = any(card.chart for card in cards)
     yield page("about.html", "about.html", card=cards[0], has_charts=has_charts)
     yield page(f"{gallery.index.model}/embed.html", "embed.html")
@@ -150,6 +154,7 @@ def _environment() -> Environment:
         "percent": pages.percent,
         "readable": pages.readable,
         "grouped": pages.grouped,
+        "hundredths": hundredths,
     }
     return environment
 

@@ -37,6 +37,7 @@ def test_a_real_gallery_obeys_its_schema(tiles):
     assert faults(index, "ImageEntry", tiles / image / "index.json") == []
     assert faults(index, "LayerFigures", tiles / image / layer.figures) == []
     assert faults(index, "SharedFigures", tiles / "_shared" / layer.figures) == []
+    assert faults(index, "StemFilters", tiles / index.STEM / index.STEM_NAME) == []
 
 
 def test_a_file_of_another_kind_does_not(tiles):
