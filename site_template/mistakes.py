@@ -155,7 +155,7 @@ def lessons(spec: Input) -> tuple[Lesson, ...]:
 
 def sign(run: Preparation, entry: ImageEntry) -> str:
     """Return how to recognise the input that a mistake makes, with this photo's numbers."""
-    ends = f"{readable(run.low)} to {readable(run.high)}"
+    ends = f"{decimal(run.low)} to {decimal(run.high)}"
     if run.id == "not-normalised":
         return f"A pale picture. The values go from {ends}: none is negative."
     if run.id == "not-scaled":
@@ -173,7 +173,7 @@ def sign(run: Preparation, entry: ImageEntry) -> str:
     if run.id == "squashed":
         return _stretch(entry.width, entry.height)
     if run.id == "turned":
-        return "The picture lies on its side. Mean and standard deviation are as they should be."
+        return "The picture lies on its side, and is the same otherwise."
     if run.id == "reshaped":
         return (
             "A weave of fine stripes: each row holds the red, green and blue of a third of the "
@@ -216,6 +216,12 @@ def unusual(run: Preparation, mistakes: Mistakes) -> bool:
         return min(values) < ends[0] - slack or max(values) > ends[1] + slack
 
     return outside(run.mean, mistakes.mean) or outside(run.std, mistakes.std)
+
+
+def decimal(value: float) -> str:
+    """Return a number with two decimals, or none from 100 on: for numbers that stand in columns."""
+    text = f"{value:.2f}" if abs(value) < 99.995 else f"{value:.0f}"
+    return text.replace("-", "−") if float(text) else text.removeprefix("-")
 
 
 def loudest(rows: list[Row]) -> Row | None:

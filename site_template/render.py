@@ -177,6 +177,7 @@ def _environment() -> Environment:
         "percent": pages.percent,
         "readable": pages.readable,
         "grouped": pages.grouped,
+        "decimal": mistakes.decimal,
     }
     return environment
 
