@@ -12,6 +12,7 @@ from export.manifest import Layer, ModelManifest, read_manifest
 from precompute import index, store
 from precompute.entry import Model, entry_files, open_model
 from precompute.errors import PhotoError, PrecomputeError
+from precompute.mistakes import candidates, mistake_files
 from precompute.origins import chain_of, model_files
 from precompute.photos import Photo, find_photos
 from precompute.session import choose_provider, open_session
@@ -101,6 +102,7 @@ def precompute(settings: Settings, progress: Progress) -> Built:
             store.key_of(manifest_sha256, _code()),
             partial(model_files, settings.manifest),
         ),
+        _mistakes(used, settings, provider, producers, folder, progress),
     ]
     if stem_of(settings.manifest, manifest):
         key = store.key_of(manifest_sha256, _code())
@@ -132,6 +134,27 @@ def precompute(settings: Settings, progress: Progress) -> Built:
     store.remove_others(folder, {*kept, store.RECORDS, "index.json"})
     store.remove_others(folder / store.RECORDS, {_record(folder, name).name for name in kept})
     return Built(gallery, len(stale) - len(skipped), remarks)
+
+
+def _mistakes(
+    photos: list[Photo],
+    settings: Settings,
+    provider: str,
+    producers: dict[str, str],
+    folder: Path,
+    progress: Progress,
+) -> Part:
+    """Return the part on mistakes, which depends on the pixels of the few photos that it tries."""
+    by_id = {photo.id: photo for photo in photos}
+    chosen = candidates(index.read_entry(folder, photo.id) for photo in photos)
+    paths = {image: by_id[image].path for image in chosen}
+    pixels = [(image, artifacts.sha256(path)) for image, path in paths.items()]
+    manifest_sha256 = artifacts.sha256(settings.manifest)
+    return Part(
+        index.MISTAKES,
+        store.key_of(pixels, manifest_sha256, provider, producers, _code()),
+        partial(mistake_files, settings.manifest, provider, paths, progress),
+    )
 
 
 def _bring_up_to_date(folder: Path, part: Part) -> None:

@@ -89,7 +89,7 @@ def entry_files(photo: Photo, model: Model) -> Files:
     if not np.isfinite(logits).all():
         channel = int(np.argmin(np.isfinite(logits)))
         raise NonFiniteError(f"layer {manifest.logits}, channel {channel}: NaN or infinity")
-    answers = _answers(logits, manifest)
+    answers = answers_of(logits, manifest)
     evidence = _evidence(activations, answers, model)
     contributions = _contributions(activations, answers, model)
     if contributions is not None:
@@ -219,7 +219,8 @@ def components_of(*triples: NDArray[np.floating[Any]]) -> index.Components:
     return index.Components(*(tuple(numbers(triple)) for triple in triples))  # type: ignore[arg-type]
 
 
-def _answers(logits: Float32, manifest: ModelManifest) -> tuple[index.Answer, ...]:
+def answers_of(logits: Float32, manifest: ModelManifest) -> tuple[index.Answer, ...]:
+    """Return the ANSWERS largest of (categories,) logits."""
     probabilities = softmax(logits)
     best = np.argsort(-logits, kind="stable")[:ANSWERS]
     return tuple(

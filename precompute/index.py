@@ -13,6 +13,9 @@
     <tiles>/<model>/_model/<layer>/<n>.bin   kernels of `per_file` output channels of it
     <tiles>/<model>/_stem/stem.json          StemFilters: the first convolution's kernels
     <tiles>/<model>/_stem/*.png              pictures of them
+    <tiles>/<model>/_mistakes/index.json     Mistakes: one photo, prepared rightly and wrongly
+    <tiles>/<model>/_mistakes/<preparation>/input.png    what the network was given
+    <tiles>/<model>/_mistakes/<preparation>/<layer>.png  components in the correct run's basis
 
 Lists with one number per channel are in channel order. Rows come before columns, and positions
 count from the top left. Numbers have nine significant digits where they stand for a float32
@@ -35,6 +38,8 @@ MODEL = "_model"
 """Folder of what is said of the model, whatever the photos."""
 STEM = "_stem"
 """Folder of the first convolution's kernels; only where they read red, green and blue."""
+MISTAKES = "_mistakes"
+"""Folder of what mistakes in preparing a photo do."""
 
 
 def model_folder(tiles: Path, model: str) -> Path:
@@ -43,7 +48,7 @@ def model_folder(tiles: Path, model: str) -> Path:
 
 
 def index_path(folder: Path) -> Path:
-    """Return the GalleryIndex in a model's folder, or the ImageEntry in an image's."""
+    """Return the GalleryIndex in a model's folder, the ImageEntry in an image's, or Mistakes."""
     return folder / "index.json"
 
 
@@ -85,6 +90,16 @@ def origin_name(layer_slug: str) -> str:
 def kernels_name(convolution_slug: str, file: int) -> str:
     """Return the path, in MODEL, of one of the files of a convolution's kernels."""
     return f"{convolution_slug}/{file}.bin"
+
+
+def prepared_input_name(preparation: str) -> str:
+    """Return the path, in MISTAKES, of the picture that a preparation amounts to."""
+    return f"{preparation}/input.png"
+
+
+def prepared_layer_name(preparation: str, layer_slug: str) -> str:
+    """Return the path, in MISTAKES, of a layer's components after a preparation."""
+    return f"{preparation}/{layer_slug}.png"
 
 
 INPUT_NAME = "_input.png"
@@ -458,6 +473,73 @@ class StemFilters:
 
 
 @dataclass(frozen=True)
+class Deviation:
+    """A layer's activations after some preparation of a photo, beside those after the correct one."""
+
+    layer: str
+    picture: str
+    """The activations in the first three principal components of the correct run, coloured from
+    their smallest to their largest score in that run; relative to MISTAKES."""
+    beyond: float
+    """Share of positions with a score outside these colours, between 0 and 1."""
+    distance: float | None
+    """Length of the difference over the length of the correct activations (L2, all values); None
+    where these are all zero."""
+    distance_of_means: float | None
+    """The same for each channel's mean over positions: not moved by what only moves the picture."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """One way to prepare a photo, and what the network makes of it. Colours: red, green, blue."""
+
+    id: str
+    """`correct`, or the mistake: `not-normalised`, `not-scaled`, `scaled-twice`, `bgr`, `squashed`,
+    `turned`, `reshaped`."""
+    picture: str
+    """The picture that, prepared correctly, is the nearest to this input; relative to MISTAKES."""
+    beyond: float
+    """Share of the input's values that no picture gives when prepared correctly."""
+    low: float
+    """Smallest and largest value of the input."""
+    high: float
+    mean: tuple[float, float, float]
+    """Of each channel of the input."""
+    std: tuple[float, float, float]
+    """Standard deviation over positions."""
+    layers: tuple[Deviation, ...]
+    """The last layer of each stage."""
+    answers: tuple[Answer, ...]
+    """The three largest logits, largest first."""
+    probability: float
+    """Of the answer that the correct preparation gets."""
+    changed: int
+    """For how many of the photos tried the first answer is another one than the correct
+    preparation's."""
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """What mistakes in preparing a photo do, on one photo."""
+
+    image: str
+    """Of the photos tried, the one whose answer loses most probability, summed over mistakes."""
+    photos: int
+    """How many were tried: the most confident right answers, up to 16; where no answer is right,
+    of those without a true class; else whatever there is."""
+    mean: tuple[float, float]
+    """Smallest and largest mean of an input channel over the photos tried, correctly prepared."""
+    std: tuple[float, float]
+    """The same for the standard deviation."""
+    preparations: tuple[Preparation, ...]
+    """The correct one first."""
+    same: tuple[str, ...]
+    """Mistakes that change nothing of this photo's input with this network's settings."""
+    not_finite: tuple[str, ...]
+    """Mistakes after which the network gives NaN or infinity."""
+
+
+@dataclass(frozen=True)
 class SharedLayer:
     """One layer over all photos in brief, for the index."""
 
@@ -515,7 +597,14 @@ class GalleryIndex:
 def schema() -> bytes:
     """Return the JSON Schema of every kind of file that this stage writes as JSON."""
     return artifacts.schema(
-        GalleryIndex, ImageEntry, LayerFigures, Contributions, SharedFigures, Origin, StemFilters
+        GalleryIndex,
+        ImageEntry,
+        LayerFigures,
+        Contributions,
+        SharedFigures,
+        Origin,
+        StemFilters,
+        Mistakes,
     )
 
 
@@ -539,3 +628,8 @@ def read_entry(folder: Path, image: str) -> ImageEntry:
 def read_stem(folder: Path) -> StemFilters:
     """Read the StemFilters of a model's folder; raises artifacts.ArtifactError."""
     return artifacts.decode(folder / STEM / STEM_NAME, StemFilters, "make precompute")
+
+
+def read_mistakes(folder: Path) -> Mistakes:
+    """Read the Mistakes in a model's folder; raises artifacts.ArtifactError."""
+    return artifacts.decode(index_path(folder / MISTAKES), Mistakes, "make precompute")

@@ -13,7 +13,7 @@ WIDEST_ASPECT = 8
 """Beyond this the picture is not resized as a whole before it is cropped, which could take
 gigabytes: only the pixels that the crop keeps are resampled, within 1/255 of the long way."""
 
-_FILTERS = {
+FILTERS = {
     "bilinear": Image.Resampling.BILINEAR,
     "bicubic": Image.Resampling.BICUBIC,
 }
@@ -53,7 +53,7 @@ def geometry(width: int, height: int, spec: Input) -> Geometry:
 def crop(picture: Image.Image, spec: Input) -> NDArray[np.uint8]:
     """Return the pixels that the network sees of an RGB picture: (crop, crop, 3)."""
     place = geometry(*picture.size, spec)
-    filter_ = _FILTERS[spec.interpolation]
+    filter_ = FILTERS[spec.interpolation]
     if max(picture.size) > WIDEST_ASPECT * min(picture.size):
         box = place.box(*picture.size)
         return np.asarray(picture.resize((spec.crop, spec.crop), filter_, box=box))
@@ -64,6 +64,16 @@ def crop(picture: Image.Image, spec: Input) -> NDArray[np.uint8]:
 
 def normalise(pixels: NDArray[np.uint8], spec: Input) -> NDArray[np.float32]:
     """Return (rows, columns, 3) pixels as the network's input: (1, 3, rows, columns)."""
-    unit = pixels.astype(np.float32) / np.float32(255)
-    scaled = (unit - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)
-    return np.ascontiguousarray(scaled.transpose(2, 0, 1)[None])
+    return standardise(pixels.astype(np.float32) / np.float32(255), spec)
+
+
+def standardise(values: NDArray[np.float32], spec: Input) -> NDArray[np.float32]:
+    """Return (rows, columns, 3) values, meant to lie between 0 and 1, as normalise() does."""
+    mean, std = np.array(spec.mean, np.float32), np.array(spec.std, np.float32)
+    scaled: NDArray[np.float32] = (values - mean) / std
+    return channels_first(scaled)
+
+
+def channels_first(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return (rows, columns, 3) values in the network's order: (1, 3, rows, columns)."""
+    return np.ascontiguousarray(values.transpose(2, 0, 1)[None])

@@ -1,6 +1,7 @@
 """Run the model with onnxruntime, on whatever hardware it was installed for."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,11 +91,15 @@ def open_session(onnx: Path, provider: str) -> onnxruntime.InferenceSession:
 
 
 def run(
-    session: onnxruntime.InferenceSession, manifest: ModelManifest, picture: NDArray[np.float32]
+    session: onnxruntime.InferenceSession,
+    manifest: ModelManifest,
+    picture: NDArray[np.float32],
+    layers: Sequence[str] | None = None,
 ) -> dict[str, NDArray[np.float32]]:
-    """Return the activations of every exported layer for one (1, 3, crop, crop) input, without the
-    batch axis: (channels, height, width), or (channels,) for vectors.
+    """Return the activations of every exported layer, or only of `layers`, for one
+    (1, 3, crop, crop) input, without the batch axis: (channels, height, width), or (channels,) for
+    vectors.
     """
-    names = [layer.name for layer in manifest.layers if layer.exported]
+    names = layers or [layer.name for layer in manifest.layers if layer.exported]
     outputs = session.run(names, {manifest.input.name: picture})
     return {name: output[0] for name, output in zip(names, outputs, strict=True)}

@@ -7,11 +7,15 @@ from math import log10
 
 from export.manifest import Layer, ModelManifest, ReceptiveField
 from precompute.index import (
+    MISTAKES,
+    MODEL,
+    RANKING,
     STEM,
     GalleryIndex,
     ImageEntry,
     SharedLayer,
     TileSheet,
+    origin_name,
 )
 from site_template.drawing import Wiring, shown_sources, wiring
 
@@ -138,8 +142,12 @@ def model_data(index: GalleryIndex) -> str:
 
 def sections(index: GalleryIndex) -> list[tuple[str, str]]:
     """Return the path and the name of every page that the header leads to."""
-    filters = [("filters.html", "Filters")] if STEM in index.parts else []
-    return [("index.html#photos", "Photos"), *filters, ("about.html", "How to read this")]
+    optional = [("filters.html", "Filters", STEM), ("mistakes.html", "Preprocessing", MISTAKES)]
+    return [
+        ("index.html#photos", "Photos"),
+        *((path, name) for path, name, part in optional if part in index.parts),
+        ("about.html", "How to read this"),
+    ]
 
 
 def card(entry: ImageEntry, index: GalleryIndex) -> Card:

@@ -10,8 +10,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import artifacts
 from export.manifest import ModelManifest, read_manifest
-from precompute.index import STEM, GalleryIndex, ImageEntry, read_entry, read_index, read_stem
-from site_template import pages
+from precompute.index import (
+    MISTAKES,
+    STEM,
+    GalleryIndex,
+    ImageEntry,
+    read_entry,
+    read_index,
+    read_mistakes,
+    read_stem,
+)
+from site_template import mistakes, pages
 from site_template.filters import filter_page, hundredths
 from site_template.pages import Card, Site
 
@@ -135,10 +144,34 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
     if STEM in gallery.index.parts:
         filters = filter_page(read_stem(gallery.tiles), gallery.manifest, gallery.index)
         yield page("filters.html", "filters.html", filters=filters, card=cards[0])
+    yield page("mistakes.html", "mistakes.html", **_mistakes(gallery))
     has_charts = any(card.chart for card in cards)
     yield page("about.html", "about.html", card=cards[0], has_charts=has_charts)
     yield page(f"{gallery.index.model}/embed.html", "embed.html")
     yield page("404.html", "404.html", cards=cards)
+
+
+def _mistakes(gallery: Gallery) -> dict[str, object]:
+    """Return what the page on preprocessing mistakes is told."""
+    found = read_mistakes(gallery.tiles)
+    entry = read_entry(gallery.tiles, found.image)
+    spec = gallery.manifest.input
+    rows = mistakes.rows(found, entry, gallery.manifest)
+    return {
+        "mistakes": found,
+        "entry": entry,
+        "card": pages.card(entry, gallery.index),
+        "data": f"{pages.model_data(gallery.index)}/{MISTAKES}",
+        "stages": pages.stages(entry, gallery.manifest),
+        "rows": rows,
+        "many_photos": mistakes.MANY,
+        "loudest": mistakes.loudest(rows),
+        "moved": mistakes.moved(rows),
+        "same": mistakes.names(found.same, spec),
+        "not_finite": mistakes.names(found.not_finite, spec),
+        "check": mistakes.check(spec),
+        "whole": mistakes.whole(spec),
+    }
 
 
 def _environment() -> Environment:
@@ -155,6 +188,7 @@ def _environment() -> Environment:
         "readable": pages.readable,
         "grouped": pages.grouped,
         "hundredths": hundredths,
+        "decimal": mistakes.decimal,
     }
     return environment
 

@@ -9,7 +9,7 @@ import artifacts
 from precompute import index
 from precompute.index import read_entry
 
-SHARED = {"_shared", "index.json"}
+SHARED = {"_shared", "_mistakes", "index.json"}
 
 
 def fresh(gallery, where, workers):
