@@ -128,7 +128,11 @@ def model_data(index: GalleryIndex) -> str:
 
 def sections(index: GalleryIndex) -> list[tuple[str, str]]:
     """Return the path and the name of every page that the header leads to."""
-    return [("index.html#photos", "Photos"), ("about.html", "How to read this")]
+    return [
+        ("index.html#photos", "Photos"),
+        ("about.html", "How to read this"),
+        ("teaching.html", "Teach with it"),
+    ]
 
 
 def card(entry: ImageEntry, index: GalleryIndex) -> Card:

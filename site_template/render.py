@@ -11,8 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 import artifacts
 from export.manifest import ModelManifest, read_manifest
 from precompute.index import GalleryIndex, ImageEntry, read_entry, read_index
-from site_template import pages
+from site_template import pages, snippets
+from site_template.figures import Numbers
 from site_template.pages import Card, Site
+from site_template.teaching import lesson
+from site_template.views import view
 
 HERE = Path(__file__).parent
 
@@ -89,7 +92,7 @@ def _read(site: Site, manifest_path: Path, tiles: Path) -> Gallery:
 
 
 def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
-    """Yield the path and content of every page, and of the styles that it alone has."""
+    """Yield the path and content of every page, and of the styles and programs that it alone has."""
     environment = _environment()
     common = {
         "site": gallery.site,
@@ -130,6 +133,11 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
     )
     has_charts = any(card.chart for card in cards)
     yield page("about.html", "about.html", card=cards[0], has_charts=has_charts)
+    taught = lesson(Numbers(gallery.manifest, gallery.index, gallery.tiles, cards))
+    for name, program in taught.programs.items():
+        yield f"{snippets.FOLDER}/{name}", program
+    weights = snippets.loaded(gallery.manifest.weights, gallery.manifest.model)
+    yield page("teaching.html", "teaching.html", lesson=taught, weights=weights, view=view)
     yield page("404.html", "404.html", cards=cards)
 
 
