@@ -207,11 +207,12 @@ def strongest_photo(numbers: Numbers) -> Exercise | None:
         return None
     peaks = numbers.shared(layer).peaks
     channel = largest([values[0] if values else 0.0 for values in peaks.value])
-    if len(peaks.value[channel]) < 2:
-        return None
     cards = {card.id: card for card in numbers.cards}
-    ranked = [cards[peaks.images[i]] for i in peaks.image[channel][:2]]
-    values = peaks.value[channel]
+    places = zip(peaks.image[channel], peaks.value[channel], strict=True)
+    ranked = [(cards[peaks.images[i]], v) for i, v in places if peaks.images[i] in cards][:2]
+    if len(ranked) < 2:
+        return None
+    (first, most), (second, next_most) = ranked
     return Exercise(
         key="photo",
         level=LEVELS[1],
@@ -220,10 +221,10 @@ def strongest_photo(numbers: Numbers) -> Exercise | None:
             "What do the places have in common?"
         ).format(channel, layer.name),
         answer=Markup("“{}” with {}, then “{}” with {}.").format(
-            ranked[0].title, readable(values[0]), ranked[1].title, readable(values[1])
+            first.title, readable(most), second.title, readable(next_most)
         ),
         start=view(numbers.photos[0], layer.name, channel),
-        found=tuple((view(card, layer.name, channel), card.title) for card in ranked),
+        found=tuple((view(card, layer.name, channel), card.title) for card, _ in ranked),
     )
 
 
@@ -386,7 +387,8 @@ def wrong_answer(numbers: Numbers) -> Exercise | None:
 def quietest(numbers: Numbers) -> tuple[Card, Layer, int, float] | None:
     """Return the channel whose maximum is the smallest share of its layer's scale, and that value.
 
-    Only layers after a ReLU count, and of those the ones with maps large enough to look at.
+    Only layers after a ReLU count, and of those the ones with maps large enough to look at, and
+    channels that fire at most places: there is something to see in them once they are stretched.
     """
     card, crop = numbers.photos[0], numbers.manifest.input.crop
     found: list[tuple[float, Layer, int, float]] = []
@@ -394,8 +396,12 @@ def quietest(numbers: Numbers) -> tuple[Card, Layer, int, float] | None:
         if layer.signed or layer.width * SMALLEST_MAP < crop:
             continue
         scale = numbers.sheet(card, layer).scale
-        high = numbers.figures(card, layer).high
-        found += [(v / scale, layer, c, v) for c, v in enumerate(high) if v > 0 and scale > 0]
+        figures = numbers.figures(card, layer)
+        found += [
+            (value / scale, layer, channel, value)
+            for channel, value in enumerate(figures.high)
+            if value > 0 and scale > 0 and figures.zeros[channel] < 0.5
+        ]
     if not found:
         return None
     _, layer, channel, value = min(found, key=lambda one: one[0])

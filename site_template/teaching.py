@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from statistics import fmean
 
 from export.manifest import Layer, ModelManifest
 from precompute.index import SHARED, TileSheet, shared_pca_name
@@ -27,6 +28,8 @@ class Stage:
     total: Layer | None
     """Its last residual sum, where it has one."""
     reach: str
+    zeros: float | None
+    """Share of the last layer's values that are zero on the first photo; None where it is signed."""
     pictures: tuple[tuple[Card, str], ...]
     """The last layer on some photos, in the basis that all photos share: photo and path."""
 
@@ -129,7 +132,8 @@ def _stages(numbers: Numbers, photos: Sequence[Card]) -> list[Stage]:
         pictures = tuple(
             (card, f"{data}/{SHARED}/{shared_pca_name(last.slug, card.id)}") for card in photos
         )
-        found.append(Stage(names, last, sums[-1] if sums else None, kind, pictures))
+        zeros = None if last.signed else fmean(numbers.figures(photos[0], last).zeros)
+        found.append(Stage(names, last, sums[-1] if sums else None, kind, zeros, pictures))
     return found
 
 

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import jsonschema
 import msgspec
@@ -65,6 +65,8 @@ def fault_of(link: str, folder: Path, page: Path, site: Path, ids: dict[Path, se
 def test_every_link_of_every_page_is_relative_and_leads_somewhere(site, pages, tiles):
     ids = {(site / path).resolve(): document.ids for path, document in pages.items()}
     outside = {read_entry(tiles, image.id).source for image in read_index(tiles).images}
+    tools = {a.attributes["href"] for a in pages["teaching.html"].all("a", rel="external")}
+    assert all(link.startswith("https://") for link in tools)
     faults, kinds = [], Counter()
     for path, document in pages.items():
         page = (site / path).resolve()
@@ -72,7 +74,7 @@ def test_every_link_of_every_page_is_relative_and_leads_somewhere(site, pages, t
         folder = site if path == "404.html" else page.parent
         for attribute, link in links_of(document):
             kinds[attribute] += 1
-            if attribute == "href" and link in outside:
+            if attribute == "href" and link in outside | tools:
                 continue
             fault = fault_of(link, folder, page, site.resolve(), ids)
             if not fault and attribute in FOLDERS and not (folder / link).is_dir():
@@ -93,7 +95,7 @@ def test_every_link_to_a_layer_names_one_of_that_photo(site, pages, tiles):
             if fragment.startswith("layer="):
                 image = Path(target or path).stem
                 layers = {sheet.layer for sheet in read_entry(tiles, image).sheets}
-                assert unquote(fragment.removeprefix("layer=")) in layers
+                assert parse_qs(fragment)["layer"][0] in layers
                 found += 1
     assert found > 100
 
@@ -113,7 +115,7 @@ def test_every_link_of_every_style_is_relative_and_leads_somewhere(site, pages):
                 assert all(link[1:] in document.ids for document in users)
             else:
                 assert fault_of(link, style.parent, style, site, {}) == ""
-    assert len(styles) == 1 + len(read_index(site / "resnet18/data").images)
+    assert len(styles) == 2 + len(read_index(site / "resnet18/data").images)
     assert found > 100
 
 
@@ -136,7 +138,7 @@ def test_every_photo_can_be_reached_from_the_home_page(site, pages):
     linked = {urlsplit(link).path for _, link in links_of(pages["index.html"])}
     images = [image.id for image in read_index(site / "resnet18/data").images]
     assert {f"resnet18/{image}.html" for image in images} <= linked
-    assert set(pages) == {"index.html", "about.html", "404.html"} | {
+    assert set(pages) == {"index.html", "about.html", "teaching.html", "404.html"} | {
         f"resnet18/{image}.html" for image in images
     }
 
@@ -269,7 +271,7 @@ def test_previews_name_the_site_by_its_whole_address(site, pages, tiles):
         assert picture.startswith(URL)
         assert (site / picture.removeprefix(URL)).is_file()
         seen += 1
-    assert seen == 2 + len(read_index(tiles).images)
+    assert seen == 3 + len(read_index(tiles).images)
     image = read_index(tiles).images[1].id
     assert f"/{image}/" in pages[f"resnet18/{image}.html"].meta("og:image")
 
@@ -361,7 +363,8 @@ def test_nothing_but_the_gallery_is_published(site):
         "_layers.json",
     }
     assert {path.name for path in site.iterdir()} == {
-        ".nojekyll", "404.html", "about.html", "index.html", "resnet18", "static",
+        ".nojekyll", "404.html", "about.html", "index.html", "resnet18", "snippets", "static",
+        "teaching.html",
     }  # fmt: skip
 
 
@@ -430,7 +433,7 @@ def test_a_photo_that_is_gone_leaves_nothing_behind(workshop):
     gone = workshop.images[1]
     (workshop.out / "stray.html").write_text("from an earlier version")
     workshop.change_index(images=tuple(i for i in workshop.index.images if i.id != gone))
-    assert workshop.render() == 3 + len(workshop.images)
+    assert workshop.render() == 4 + len(workshop.images)
     assert [
         path for path in tree(workshop.out) if gone in path.split("/") or gone in Path(path).stem
     ] == [
@@ -549,7 +552,7 @@ sys.exit("numpy could be imported")
     line = [sys.executable, "-c", program, *paths, *texts]
     done = subprocess.run([str(part) for part in line], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    pages = 3 + len(read_index(tiles).images)
+    pages = 4 + len(read_index(tiles).images)
     assert re.fullmatch(rf"site: {pages} pages, \d+ MB in {re.escape(str(out))}\n", done.stdout)
     assert tree(out) == tree(site)
 
