@@ -11,7 +11,7 @@ from math import sqrt
 from markupsafe import Markup
 
 from export.manifest import Layer, Pair
-from precompute.index import Evidence, ImageEntry
+from precompute.index import ImageEntry
 from site_template.figures import Numbers, largest
 from site_template.pages import Card, grouped, percent, readable
 from site_template.views import view
@@ -19,6 +19,8 @@ from site_template.views import view
 LEVELS = ("first steps", "looking closer", "with pencil or code")
 TOP = 5
 """Channels that two photos are compared by."""
+LARGEST_SUBJECT = 0.8
+"""Share of the picture above which a subject leaves no room for evidence beside it."""
 SMALLEST_MAP = 8
 """How many times smaller than the picture a map may be that is shown as an example."""
 
@@ -348,38 +350,34 @@ def in_common(numbers: Numbers) -> Exercise | None:
 
 
 def wrong_answer(numbers: Numbers) -> Exercise | None:
-    """Where the evidence for a wrong answer lies."""
+    """Where the evidence for a wrong answer lies: the surest where the subject leaves some room."""
     wrong = [card for card in numbers.photos if card.correct is False]
     if not wrong:
         return None
-    card = wrong[largest([card.probability for card in wrong])]
+    inside = {card: share_inside(numbers.entry(card)) for card in wrong}
+    telling = [card for card in wrong if (share := inside[card]) and share[1] < LARGEST_SUBJECT]
+    card = max(telling or wrong, key=lambda one: one.probability)
     entry, added = numbers.entry(card), numbers.contributions(card)
     if not entry.evidence or added is None:
         return None
     evidence = entry.evidence[0]
     row, column = divmod(largest(evidence.values), evidence.width)
-    where = Markup("Most of it at row {}, column {} of {}×{} places.").format(
+    answer = Markup("Most of it at row {}, column {} of {}×{} places.").format(
         row, column, evidence.height, evidence.width
     )
-    inside = share_inside(evidence, entry)
-    if inside and inside[1] > 0.99:
-        where += " The subject fills the picture."
-    elif inside:
-        where += Markup(
-            " {} of what adds to it lies in the subject’s box, {} of the picture."
-        ).format(*map(percent, inside))
+    if share := inside[card]:
+        answer += Markup(
+            " {} of what adds to it lies in the subject’s box, which covers {} of the picture."
+        ).format(*map(percent, share))
     return Exercise(
         key="wrong",
         level=LEVELS[2],
         question=Markup(
-            "Which wrong answer is the network surest of, and where on the photo does it find the "
-            "evidence: on the subject?"
-        ),
-        answer=Markup("“{}” is called {}, with {}. ").format(
-            card.title, card.top1, percent(card.probability)
-        )
-        + where,
-        start="index.html#photos",
+            "The network calls “{}” {}, with {}, and is wrong. Where does it find the evidence: on "
+            "the subject or beside it?"
+        ).format(card.title, card.top1, percent(card.probability)),
+        answer=answer,
+        start=card.page,
         found=((view(card, added.layer, answer=0), "the evidence"),),
     )
 
@@ -408,13 +406,14 @@ def quietest(numbers: Numbers) -> tuple[Card, Layer, int, float] | None:
     return card, layer, channel, value
 
 
-def share_inside(evidence: Evidence, entry: ImageEntry) -> tuple[float, float] | None:
-    """Return how much of what adds to an answer lies in the subject's box, and the box's area.
+def share_inside(entry: ImageEntry) -> tuple[float, float] | None:
+    """Return how much of what adds to the answer lies in the subject's box, and the box's area.
 
     Both are shares of what the network sees; as static/evidence-share.js computes them.
     """
-    if entry.box is None:
+    if entry.box is None or not entry.evidence:
         return None
+    evidence = entry.evidence[0]
     left, top, right, bottom = entry.crop
     width, height = (right - left) / evidence.width, (bottom - top) / evidence.height
     inside = area = 0.0

@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from export.manifest import Layer, Weights
-from precompute.index import TileSheet
+from precompute.index import Answer, TileSheet
 from site_template.figures import Numbers, largest
 from site_template.pages import Card
 
@@ -18,14 +18,17 @@ FOLDER = "snippets"
 
 @dataclass(frozen=True)
 class Subject:
-    """The number that the programs print: the largest activation of a channel, and its place."""
+    """What the programs print: how far a channel goes, where it is largest, and the answer."""
 
     card: Card
     layer: Layer
     channel: int
-    value: float
+    low: float
+    high: float
     row: int
+    """Of the largest value."""
     column: int
+    answer: Answer
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,9 @@ class Overwritten:
     card: Card
     layer: Layer
     """A batch norm, to whose result the shortcut is added in place."""
+    total: Layer
+    """The sum; a ReLU works on it in place."""
     becomes: Layer
-    """The ReLU of that sum, which works in place too."""
     channel: int
     right: TileSheet
     wrong: TileSheet
@@ -68,6 +72,7 @@ def overwritten(numbers: Numbers) -> Overwritten | None:
             return Overwritten(
                 card=card,
                 layer=branch,
+                total=total,
                 becomes=after[0],
                 channel=largest([-low for low in figures.low]),
                 right=numbers.sheet(card, branch),
@@ -77,13 +82,22 @@ def overwritten(numbers: Numbers) -> Overwritten | None:
 
 
 def subject(numbers: Numbers, hooked: Overwritten | None) -> Subject:
-    """Return what the programs compute: of the overwritten layer, or else of the first one."""
+    """Return what the programs compute: of the sum in `hooked`, or else of the first layer."""
     card = numbers.photos[0]
-    layer = hooked.layer if hooked else numbers.manifest.feature_maps[0]
+    layer = hooked.total if hooked else numbers.manifest.feature_maps[0]
     figures = numbers.figures(card, layer)
-    channel = largest(figures.high)
-    value, row, column = figures.high[channel], figures.row[channel], figures.column[channel]
-    return Subject(card, layer, channel, value, row, column)
+    # Where negative values are lost, this channel shows it most.
+    channel = largest([-low for low in figures.low] if layer.signed else figures.high)
+    return Subject(
+        card=card,
+        layer=layer,
+        channel=channel,
+        low=figures.low[channel],
+        high=figures.high[channel],
+        row=figures.row[channel],
+        column=figures.column[channel],
+        answer=numbers.entry(card).answers[0],
+    )
 
 
 def loaded(weights: Weights, model: str) -> Loaded:
@@ -105,6 +119,7 @@ def programs(numbers: Numbers, chosen: Subject, hooked: Overwritten | None) -> d
     told = {
         "layer": chosen.layer.name,
         "channel": chosen.channel,
+        "logits": manifest.logits,
         "hooked": hooked.layer.name if hooked else "",
         "photo": f"{chosen.card.id}.png",
         "model_name": manifest.model,

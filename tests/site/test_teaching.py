@@ -130,7 +130,7 @@ def test_the_programs_stand_on_the_page_as_they_are_published(site, code):
 def test_the_onnxruntime_program_prints_what_the_page_says(site, code, bench, numbers):
     program = site / "snippets" / "with_onnxruntime.py"
     said = printed(code, program.read_text("utf-8"))
-    scale = lesson(numbers).subject.value
+    scale = lesson(numbers).subject.high
     same(run([sys.executable, program], bench), said, scale)
 
 
@@ -141,7 +141,7 @@ def test_a_whole_photo_gives_the_same_as_the_picture_that_the_network_saw(
     (original,) = example_photos.glob(f"{photo}.*")
     (bench / f"{photo}.png").unlink()
     shutil.copy(original, bench / f"{photo}.png")
-    scale = lesson(numbers).subject.value
+    scale = lesson(numbers).subject.high
     programs = {
         "with_onnxruntime.py": [sys.executable],
         "with_pytorch.py": [EXPORTER, "-c", PRELUDE],
@@ -154,7 +154,11 @@ def test_a_whole_photo_gives_the_same_as_the_picture_that_the_network_saw(
 def test_the_pytorch_program_prints_what_the_page_says(site, code, bench, numbers):
     program = site / "snippets" / "with_pytorch.py"
     said = printed(code, program.read_text("utf-8"))
-    same(run([EXPORTER, "-c", PRELUDE, program], bench), said, lesson(numbers).subject.value)
+    subject = lesson(numbers).subject
+    same(run([EXPORTER, "-c", PRELUDE, program], bench), said, subject.high)
+    assert subject.low < 0, "a map that can tell whether a ReLU has overwritten it"
+    tile = maps(numbers, subject.layer.name)[subject.channel]
+    assert np.unravel_index(tile.argmax(), tile.shape) == (subject.row, subject.column)
 
 
 def test_a_hook_without_a_copy_gives_the_output_of_the_block(site, code, bench, numbers):
@@ -322,27 +326,33 @@ def test_what_two_photos_with_one_answer_share(answers, numbers, arrays):
     assert stated(answers["common"].answer) == [len(both), 5, *both]
 
 
-def test_the_share_of_the_evidence_in_the_box():
-    evidence = contract.Evidence(0, 2, 2, 0.0, [1.0, 3.0, -4.0, 0.0])
-    entry = type("Entry", (), {"crop": (0.0, 0.0, 20.0, 20.0), "box": (10.0, 0.0, 20.0, 5.0)})()
-    assert share_inside(evidence, entry) == pytest.approx((1.5 / 4, 1 / 8))
-    entry.box = None
-    assert share_inside(evidence, entry) is None
+def test_the_share_of_the_evidence_in_the_box(workshop):
+    map_of_four = contract.Evidence(0, 2, 2, 0.0, [1.0, 3.0, -4.0, 0.0])
+    places = {"crop": (0.0, 0.0, 20.0, 20.0), "box": (10.0, 0.0, 20.0, 5.0)}
+    entry = workshop.change_entry(workshop.images[0], evidence=(map_of_four,), **places)
+    assert share_inside(entry) == pytest.approx((1.5 / 4, 1 / 8))
+    assert share_inside(replace(entry, box=None)) is None
+    assert share_inside(replace(entry, evidence=())) is None
 
 
-def test_the_surest_wrong_answer(workshop):
-    images = workshop.images
-    for position, image in enumerate(images):
+def test_the_surest_wrong_answer_beside_which_there_is_room(workshop):
+    photos = [i for i in workshop.images if not read_entry(workshop.tiles, i).chart]
+    for position, image in enumerate(photos):
         entry = read_entry(workshop.tiles, image)
+        left, top, right, bottom = entry.crop
+        # The last and surest is all subject; the second covers a quarter.
+        sides = (1.0, 0.5, 1.0)[position]
+        box = (left, top, left + sides * (right - left), top + sides * (bottom - top))
         better = replace(entry.answers[0], probability=0.5 + 0.1 * position)
-        workshop.change_entry(image, correct=False, answers=(better, *entry.answers[1:]))
+        answers = (better, *entry.answers[1:])
+        workshop.change_entry(image, correct=False, answers=answers, box=box)
     found = {e.key: e for e in exercises(numbers_of(workshop.manifest_path, workshop.tiles))}
-    photos = [i for i in images if not read_entry(workshop.tiles, i).chart]
-    surest = read_entry(workshop.tiles, photos[-1])
-    assert f"“{surest.title}” is called" in found["wrong"].answer
-    evidence = np.reshape(surest.evidence[0].values, (7, 7))
+    entry = read_entry(workshop.tiles, photos[1])
+    assert f"“{entry.title}” {entry.answers[0].name}, with 60 %" in found["wrong"].question
+    evidence = np.reshape(entry.evidence[0].values, (7, 7))
     row, column = np.unravel_index(evidence.argmax(), (7, 7))
     assert f"row {row}, column {column} of 7×7" in found["wrong"].answer
+    assert "which covers 25 % of the picture" in found["wrong"].answer
 
 
 # Galleries of other kinds
@@ -406,13 +416,15 @@ def test_one_signed_layer_still_makes_a_page(workshop):
     )
 
 
-def test_the_page_on_mistakes_is_named_only_where_there_is_one(workshop):
+@pytest.mark.parametrize("there", [False, True])
+def test_the_page_on_mistakes_is_named_only_where_there_is_one(workshop, there):
+    parts = {name: key for name, key in workshop.index.parts.items() if name != "_mistakes"}
+    if there:
+        parts["_mistakes"] = workshop.index.parts.get("_mistakes", "0")
+    workshop.change_index(parts=parts)
     workshop.render()
-    assert "mistakes.html" not in (workshop.out / "teaching.html").read_text("utf-8")
-    artifacts.write(workshop.tiles / "_mistakes" / "x", b"x")
-    workshop.change_index(parts=workshop.index.parts | {"_mistakes": "0"})
-    workshop.render()
-    assert 'href="mistakes.html"' in (workshop.out / "teaching.html").read_text("utf-8")
+    text = (workshop.out / "teaching.html").read_text("utf-8")
+    assert ("See what each of these mistakes does" in text) == there
 
 
 def test_the_contributions_that_the_page_leads_to_are_the_ones_it_counts(answers, site):
