@@ -147,6 +147,7 @@ def sections(index: GalleryIndex) -> list[tuple[str, str]]:
         ("index.html#photos", "Photos"),
         *((path, name) for path, name, part in optional if part in index.parts),
         ("about.html", "How to read this"),
+        ("teaching.html", "Teach with it"),
     ]
 
 

@@ -20,9 +20,12 @@ from precompute.index import (
     read_mistakes,
     read_stem,
 )
-from site_template import mistakes, pages
+from site_template import mistakes, pages, snippets
+from site_template.figures import Numbers
 from site_template.filters import filter_page, hundredths
 from site_template.pages import Card, Site
+from site_template.teaching import lesson
+from site_template.views import view
 
 HERE = Path(__file__).parent
 
@@ -97,7 +100,7 @@ def _read(site: Site, manifest_path: Path, tiles: Path) -> Gallery:
 
 
 def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
-    """Yield the path and content of every page, and of the styles and data that are made here."""
+    """Yield the path and content of every page, and of the styles, programs and data made here."""
     environment = _environment()
     common = {
         "site": gallery.site,
@@ -147,6 +150,11 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
     yield page("mistakes.html", "mistakes.html", **_mistakes(gallery))
     has_charts = any(card.chart for card in cards)
     yield page("about.html", "about.html", card=cards[0], has_charts=has_charts)
+    taught = lesson(Numbers(gallery.manifest, gallery.index, gallery.tiles, cards))
+    for name, program in taught.programs.items():
+        yield f"{snippets.FOLDER}/{name}", program
+    weights = snippets.loaded(gallery.manifest.weights, gallery.manifest.model)
+    yield page("teaching.html", "teaching.html", lesson=taught, weights=weights, view=view)
     yield page(f"{gallery.index.model}/embed.html", "embed.html")
     yield page("404.html", "404.html", cards=cards)
 

@@ -13,6 +13,7 @@ PAGES = [
     "filters.html",
     "mistakes.html",
     "about.html",
+    "teaching.html",
     "resnet18/embed.html",
     "404.html",
     None,
