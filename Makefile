@@ -50,10 +50,10 @@ test: .venv/.testing .venv-export/.testing ## lint, types, and every test, brows
 	.venv/bin/ruff format --check . && .venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv-export/bin/python -m pytest -q tests/export
-	CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && .venv/bin/python -m pytest -q tests --ignore tests/export
+	CHROMIUM="$$(scripts/chromium)" && FIREFOX="$$(scripts/firefox)" && export CHROMIUM FIREFOX && .venv/bin/python -m pytest -q tests --ignore tests/export
 
 check: .venv/.testing ## check the built site: every link and every page, in a real browser
-	CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && .venv/bin/python -m pytest -q -m built --build build tests/site tests/browser
+	CHROMIUM="$$(scripts/chromium)" && FIREFOX="$$(scripts/firefox)" && export CHROMIUM FIREFOX && .venv/bin/python -m pytest -q -m built --build build tests/site tests/browser
 
 bench: .venv-export/.testing ## measure speed and size, as ratios
 	.venv-export/bin/python -m benchmarks

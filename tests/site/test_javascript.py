@@ -1,5 +1,6 @@
 """The JavaScript that needs no page, tested by Node's own test runner."""
 
+import gzip
 import re
 import subprocess
 import sys
@@ -7,11 +8,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TESTS = sorted((ROOT / "tests" / "js").glob("*.test.mjs"))
+MODULES = sorted((ROOT / "site_template" / "static").glob("*.js"))
+MOST = 60_000
+"""Bytes of all modules together, gzipped one by one as a server sends them."""
+
+
+def test_all_of_it_is_small():
+    sizes = {path.name: len(gzip.compress(path.read_bytes())) for path in MODULES}
+    assert sizes
+    assert sum(sizes.values()) <= MOST, sizes
 
 
 def test_every_pure_module_has_tests():
-    modules = (ROOT / "site_template" / "static").glob("*.js")
-    pure = {path.stem for path in modules if " Pure." in path.read_text("utf-8")}
+    pure = {path.stem for path in MODULES if " Pure." in path.read_text("utf-8")}
     assert pure
     assert {path.name.removesuffix(".test.mjs") for path in TESTS} == pure
 
