@@ -16,6 +16,7 @@ from precompute.origins import model_files
 from precompute.photos import Photo, find_photos
 from precompute.session import choose_provider, open_session
 from precompute.shared import share_layer
+from precompute.tours import tour_files
 from precompute.workers import parallel
 
 Progress = Callable[[str, int], Callable[[], None]]
@@ -94,15 +95,27 @@ def precompute(settings: Settings, progress: Progress) -> Built:
     if not used:
         raise PrecomputeError(_skip_report(skipped, len(photos)))
     layers = _share(manifest, used, folder, settings.workers, progress)
+    images = tuple(
+        index.ImageReference(photo.id, store.content_key(_record(folder, photo.id)))
+        for photo in used
+    )
+    rest, charts = _apart(used)
     parts = [
         Part(
             index.MODEL,
             store.key_of(manifest_sha256, _code()),
             partial(model_files, settings.manifest),
         ),
+        Part(
+            index.TOURS,
+            store.key_of(manifest_sha256, images, _code()),
+            partial(tour_files, settings.manifest, folder, rest, charts),
+        ),
     ]
     for part in parts:
         _bring_up_to_date(folder, part)
+    if left_out := index.read_tours(folder).left_out:
+        remarks.append(f"the tours leave out what is not here: {'; '.join(left_out)}")
     whole = {index.SHARED, *(part.name for part in parts)}
     gallery = index.GalleryIndex(
         schema_version=index.SCHEMA_VERSION,
@@ -110,10 +123,7 @@ def precompute(settings: Settings, progress: Progress) -> Built:
         manifest_sha256=manifest_sha256,
         provider=provider,
         producers=producers,
-        images=tuple(
-            index.ImageReference(photo.id, store.content_key(_record(folder, photo.id)))
-            for photo in used
-        ),
+        images=images,
         parts={name: store.content_key(_record(folder, name)) for name in whole},
         layers=layers,
         skipped=tuple(skipped),
@@ -233,10 +243,7 @@ def _share(
     progress: Progress,
 ) -> tuple[index.SharedLayer, ...]:
     """Bring what is said over all photos up to date; return it in brief, in forward order."""
-    charts = [photo.id for photo in photos if photo.chart]
-    rest = [photo.id for photo in photos if not photo.chart]
-    if not rest:
-        charts, rest = [], charts
+    rest, charts = _apart(photos)
     slugs = [layer.slug for layer in manifest.feature_maps]
     read = [name for slug in slugs for name in (index.sheet_name(slug), index.figures_name(slug))]
     content = [store.content_of(_record(folder, photo.id), read) for photo in photos]
@@ -259,6 +266,13 @@ def _share(
     artifacts.swap_in(fresh, target)
     store.write_record(record, key, digests)
     return tuple(briefs[layer.name] for layer in manifest.feature_maps)
+
+
+def _apart(photos: list[Photo]) -> tuple[list[str], list[str]]:
+    """Return the photos that something is said over, and the charts; without photos, all charts."""
+    charts = [photo.id for photo in photos if photo.chart]
+    rest = [photo.id for photo in photos if not photo.chart]
+    return (rest, charts) if rest else (charts, [])
 
 
 def _share_one(

@@ -10,6 +10,8 @@
     <tiles>/<model>/_shared/<layer>/<image>.png  components in the basis that all photos share
     <tiles>/<model>/_model/<layer>.json      Origin: the convolution that a layer comes from
     <tiles>/<model>/_model/<layer>/<n>.bin   kernels of `per_file` output channels of it
+    <tiles>/<model>/_tours/tours.json        Tours: views worth seeing, chosen by measurement
+    <tiles>/<model>/_tours/<picture>.png     Picture of a tour
 
 Lists with one number per channel are in channel order. Rows come before columns, and positions
 count from the top left. Numbers have nine significant digits where they stand for a float32
@@ -28,6 +30,8 @@ SHARED = "_shared"
 """Folder of what is said over all photos; no image has an id with a leading underscore."""
 MODEL = "_model"
 """Folder of what is said of the model, whatever the photos."""
+TOURS = "_tours"
+"""Folder of the guided tours."""
 
 
 def model_folder(tiles: Path, model: str) -> Path:
@@ -75,6 +79,7 @@ def kernels_name(convolution_slug: str, file: int) -> str:
     return f"{convolution_slug}/{file}.bin"
 
 
+TOURS_NAME = "tours.json"
 INPUT_NAME = "_input.png"
 PHOTO_NAME = "_photo.jpg"
 THUMBNAIL_NAME = "_thumbnail.jpg"
@@ -336,6 +341,63 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """An illustration of a tour: a PNG with one pixel per value.
+
+    A pixel p stands for low + p/255 · (high − low); values beyond are held at the ends. `kernel`
+    has the three colours of the photo, every other role is grey.
+    """
+
+    path: str
+    """Relative to TOURS."""
+    role: str
+    """`map`, `before` (what the ReLU after it is given), `shortcut`, `branch`, `sum`, `after`,
+    `evidence` or `kernel`."""
+    image: str | None
+    """The photo; None for a kernel."""
+    layer: str
+    channel: int | None
+    """None for evidence, which is made of all channels."""
+    height: int
+    width: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A view of the explorer, and what was measured there."""
+
+    kind: str
+    """What was looked for; the site has a sentence for each kind."""
+    image: str
+    layer: str
+    channel: int
+    settings: dict[str, str]
+    """Further settings of the view, as links of the site write them."""
+    numbers: dict[str, float]
+    names: dict[str, str]
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
+class Tour:
+    """Stops that belong together, in order; at least one."""
+
+    id: str
+    stops: tuple[Stop, ...]
+
+
+@dataclass(frozen=True)
+class Tours:
+    """The guided tours of a gallery."""
+
+    tours: tuple[Tour, ...]
+    left_out: tuple[str, ...]
+    """Stops that this gallery has no subject for, and why."""
+
+
+@dataclass(frozen=True)
 class SharedLayer:
     """One layer over all photos in brief, for the index."""
 
@@ -391,7 +453,7 @@ class GalleryIndex:
 def schema() -> bytes:
     """Return the JSON Schema of every kind of file that this stage writes as JSON."""
     return artifacts.schema(
-        GalleryIndex, ImageEntry, LayerFigures, Contributions, SharedFigures, Origin
+        GalleryIndex, ImageEntry, LayerFigures, Contributions, SharedFigures, Origin, Tours
     )
 
 
@@ -410,3 +472,8 @@ def read_index(folder: Path) -> GalleryIndex:
 def read_entry(folder: Path, image: str) -> ImageEntry:
     """Read one picture's ImageEntry; raises artifacts.ArtifactError."""
     return artifacts.decode(index_path(folder / image), ImageEntry, "make precompute")
+
+
+def read_tours(folder: Path) -> Tours:
+    """Read the Tours in a model's folder; raises artifacts.ArtifactError."""
+    return artifacts.decode(folder / TOURS / TOURS_NAME, Tours, "make precompute")
