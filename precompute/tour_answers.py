@@ -1,16 +1,13 @@
 """Tours: why a photo was misread, and what an answer is made of."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
-import artifacts
 from export.manifest import Layer
 from precompute import index
 from precompute.reductions import Float64
-from precompute.tour_source import Found, LeftOut, Source, stop
-from precompute.tour_subject import evidence_share
+from precompute.tour_source import Found, LeftOut, Source, evidence_share, stop
 
 
 def wrong_tour(source: Source) -> Iterator[Found]:
@@ -25,21 +22,18 @@ def wrong_tour(source: Source) -> Iterator[Found]:
         return
     assert entry.true_class
     first = entry.answers[0]
-    added = _contributions(source.folder, entry)
+    added = source.contributions(entry)
     channel = int(added.argmax())
     names = {"answer": first.name, "true": entry.true_class}
-    rank = (
-        [answer.name for answer in entry.answers].index(entry.true_class) + 1
-        if any(answer.name == entry.true_class for answer in entry.answers)
-        else 0
-    )
+    offered = [answer.name for answer in entry.answers]
+    rank = {"rank": offered.index(entry.true_class) + 1} if entry.true_class in offered else {}
     yield stop(
         "wrong",
         entry.id,
         layer.name,
         channel,
         [source.evidence(entry, layer.name, 0)],
-        {"probability": first.probability, "rank": rank, **evidence_share(entry, 0)},
+        {"probability": first.probability, **rank, **evidence_share(entry, 0)},
         names,
         answer="0",
     )
@@ -67,7 +61,7 @@ def answer_tour(source: Source) -> Iterator[Found]:
         yield LeftOut("sum, adds, takes", "there is no evidence for answers")
         return
     first, evidence = entry.answers[0], entry.evidence[0]
-    added = _contributions(source.folder, entry)
+    added = source.contributions(entry)
     most, least = int(added.argmax()), int(added.argmin())
     names = {"answer": first.name}
     yield stop(
@@ -78,7 +72,7 @@ def answer_tour(source: Source) -> Iterator[Found]:
         [source.evidence(entry, layer.name, 0)],
         {
             "probability": first.probability,
-            "mean": np.mean(evidence.values),
+            "mean": float(np.mean(evidence.values)),
             "bias": evidence.bias,
             "logit": first.logit,
             "positions": len(evidence.values),
@@ -120,13 +114,6 @@ def _most_confident(source: Source, correct: bool | None) -> index.ImageEntry | 
         if best is None or entry.answers[0].probability > best.answers[0].probability:
             best = entry
     return best
-
-
-def _contributions(folder: Path, entry: index.ImageEntry) -> Float64:
-    """Return what each channel adds to the first answer's logit: (channels,)."""
-    assert entry.contributions
-    path = folder / entry.id / entry.contributions
-    return np.array(artifacts.decode(path, index.Contributions, "make precompute").values[0])
 
 
 def _part(added: Float64, channel: int) -> dict[str, float]:

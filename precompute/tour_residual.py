@@ -170,6 +170,6 @@ def _pictures(source: Source, image: str, parts: Parts, channel: int) -> list[in
         float(np.abs(source.maps(image, layer.name)[channel]).max()) for layer in roles.values()
     )
     return [
-        source.map_on_scale(image, layer.name, channel, role, reach)
+        source.map_on_scale(image, layer.name, channel, role, -reach, reach)
         for role, layer in roles.items()
     ]

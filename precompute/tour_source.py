@@ -65,6 +65,12 @@ class Source:
             return None
         return peaks.images[peaks.image[channel][0]], peaks.value[channel][0]
 
+    def contributions(self, entry: index.ImageEntry) -> Float64:
+        """Return what each channel adds to the logit of a photo's first answer: (channels,)."""
+        assert entry.contributions
+        path = self.folder / entry.id / entry.contributions
+        return np.array(artifacts.decode(path, index.Contributions, "make precompute").values[0])
+
     def maps(self, image: str, layer: str) -> Float32:
         """Return the activations of a layer for a photo: (channels, height, width)."""
         return read_layer(self.folder, image, layer)
@@ -72,16 +78,15 @@ class Source:
     def map(self, image: str, layer: str, channel: int, role: str = "map") -> index.Picture:
         """Draw one channel on the scale that the explorer shows first, that of the layer."""
         high = sheet_of(index.read_entry(self.folder, image), layer).scale
-        return self.map_on_scale(image, layer, channel, role, high)
+        low = -high if self.layers[layer].signed else 0.0
+        return self.map_on_scale(image, layer, channel, role, low, high)
 
     def map_on_scale(
-        self, image: str, layer: str, channel: int, role: str, high: float
+        self, image: str, layer: str, channel: int, role: str, low: float, high: float
     ) -> index.Picture:
-        """Draw one channel from zero, or −`high` where the layer is signed, to `high`."""
-        known = self.layers[layer]
-        low = -high if known.signed else 0.0
+        """Draw one channel from `low` to `high`."""
         values = self.maps(image, layer)[channel]
-        name = f"{image}.{known.slug}.{channel}.{role}.png"
+        name = f"{image}.{self.layers[layer].slug}.{channel}.{role}.png"
         return self._draw(name, values, low, high, role, image, layer, channel)
 
     def evidence(self, entry: index.ImageEntry, layer: str, answer: int) -> index.Picture:
@@ -151,3 +156,17 @@ def _covered(edges: Float64, low: float, high: float) -> Float64:
     inside = np.minimum(edges[1:], high) - np.maximum(edges[:-1], low)
     share: Float64 = np.maximum(inside, 0) / np.diff(edges)
     return share
+
+
+def evidence_share(entry: index.ImageEntry, answer: int) -> dict[str, float]:
+    """Return the share of what adds to an answer that lies in the subject's box, as `inside`, and
+    the share of the picture that the box covers, as `area`; nothing where there is no box.
+    """
+    if entry.box is None:
+        return {}
+    evidence = entry.evidence[answer]
+    positive = np.maximum(np.reshape(evidence.values, (evidence.height, evidence.width)), 0)
+    covered = cover(entry, evidence.height, evidence.width)
+    total = positive.sum()
+    inside = float((positive * covered).sum() / total) if total > 0 else 0.0
+    return {"inside": inside, "area": float(covered.mean())}

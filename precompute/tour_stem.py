@@ -125,6 +125,7 @@ def _opposite(source: Source, layer: Layer, kernels: Float64, clear: np.ndarray)
         channel,
         [source.map(image, after.name, one) for one in (channel, other)],
         {"above": 1 - zeros[channel], "other": other, "other_above": 1 - zeros[other]},
+        {"norm": after.inputs[0]} if after.inputs[0] != layer.name else {},
     )
 
 

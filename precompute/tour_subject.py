@@ -6,7 +6,7 @@ import numpy as np
 
 from export.manifest import Layer
 from precompute import index
-from precompute.tour_source import Found, LeftOut, Source, cover, stop
+from precompute.tour_source import Found, LeftOut, Source, cover, evidence_share, stop
 
 
 def subject_tour(source: Source) -> Iterator[Found]:
@@ -21,38 +21,19 @@ def subject_tour(source: Source) -> Iterator[Found]:
     for layer in stages.values():
         yield _stage(source, entry, layer)
     classifier = source.manifest.classifier
-    if not entry.evidence or classifier is None or classifier.features not in source.layers:
+    if classifier is None or classifier.features not in source.layers:
         yield LeftOut("subject", "there is no evidence for answers")
         return
-    evidence = entry.evidence[0]
-    yield (
-        stop(
-            "subject",
-            entry.id,
-            classifier.features,
-            0,
-            [source.evidence(entry, classifier.features, 0)],
-            {**evidence_share(entry, 0), "probability": entry.answers[0].probability},
-            {"answer": entry.answers[0].name},
-            answer="0",
-        )
-        if any(value > 0 for value in evidence.values)
-        else LeftOut("subject", "nothing speaks for it")
+    yield stop(
+        "subject",
+        entry.id,
+        classifier.features,
+        int(source.contributions(entry).argmax()),
+        [source.evidence(entry, classifier.features, 0)],
+        {**evidence_share(entry, 0), "probability": entry.answers[0].probability},
+        {"answer": entry.answers[0].name},
+        answer="0",
     )
-
-
-def evidence_share(entry: index.ImageEntry, answer: int) -> dict[str, float]:
-    """Return the share of what adds to an answer that lies in the subject's box, as `inside`, and
-    the share of the picture that the box covers, as `area`; nothing where there is no box.
-    """
-    if entry.box is None:
-        return {}
-    evidence = entry.evidence[answer]
-    positive = np.maximum(np.reshape(evidence.values, (evidence.height, evidence.width)), 0)
-    covered = cover(entry, evidence.height, evidence.width)
-    total = positive.sum()
-    inside = float((positive * covered).sum() / total) if total > 0 else 0.0
-    return {"inside": inside, "area": float(covered.mean())}
 
 
 def _photo(source: Source) -> index.ImageEntry | None:

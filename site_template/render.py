@@ -4,13 +4,21 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import artifacts
 from export.manifest import ModelManifest, read_manifest
-from precompute.index import GalleryIndex, ImageEntry, read_entry, read_index
+from precompute.index import (
+    GalleryIndex,
+    ImageEntry,
+    Tours,
+    read_entry,
+    read_index,
+    read_tours,
+)
 from site_template import pages
 from site_template.pages import Card, Site
 
@@ -28,6 +36,7 @@ class Gallery:
     site: Site
     manifest: ModelManifest
     index: GalleryIndex
+    tours: Tours
     tiles: Path
     """The model's folder of tiles."""
 
@@ -85,7 +94,7 @@ def _read(site: Site, manifest_path: Path, tiles: Path) -> Gallery:
             f"the tiles in {tiles} were computed with another model than {manifest_path} "
             "describes: run make precompute"
         )
-    return Gallery(site, manifest, index, tiles)
+    return Gallery(site, manifest, index, read_tours(tiles), tiles)
 
 
 def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
@@ -95,7 +104,7 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
         "site": gallery.site,
         "manifest": gallery.manifest,
         "index": gallery.index,
-        "sections": pages.sections(gallery.index),
+        "sections": pages.sections(gallery.tours),
     }
 
     def page(path: str, template: str, **context: object) -> tuple[str, str]:
@@ -114,6 +123,7 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
             entry=entry,
             card=cards[position],
             blocks=blocks,
+            has_tours=bool(gallery.tours.tours),
             filmstrip=pages.nearest(cards, position),
             before=cards[position - 1] if position else None,
             after=cards[position + 1] if position + 1 < len(cards) else None,
@@ -128,6 +138,16 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
         stages=pages.stages(hero, gallery.manifest),
         depth=pages.depth(pages.blocks(hero, gallery.manifest)),
     )
+    if gallery.tours.tours:
+        yield page(
+            "tours.html",
+            "tours.html",
+            tours=pages.tour_parts(
+                gallery.tours, gallery.index, partial(read_entry, gallery.tiles)
+            ),
+            titles={card.id: card.title for card in cards},
+            data=pages.tour_data(gallery.index),
+        )
     has_charts = any(card.chart for card in cards)
     yield page("about.html", "about.html", card=cards[0], has_charts=has_charts)
     yield page("404.html", "404.html", cards=cards)
@@ -146,6 +166,7 @@ def _environment() -> Environment:
         "percent": pages.percent,
         "readable": pages.readable,
         "grouped": pages.grouped,
+        "part": pages.part,
     }
     return environment
 

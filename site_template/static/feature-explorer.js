@@ -43,6 +43,10 @@ export class FeatureExplorer extends HTMLElement {
     return document.querySelector("class-evidence");
   }
 
+  get #tour() {
+    return document.querySelector("tour-bar");
+  }
+
   #find(selector) {
     return this.querySelector(selector);
   }
@@ -52,6 +56,7 @@ export class FeatureExplorer extends HTMLElement {
     this.addEventListener("preview-channel", ({ detail }) => this.#preview(detail));
     this.addEventListener("choose-channel", ({ detail }) => this.#set({ channel: detail }));
     this.#evidence.addEventListener("choose-answer", ({ detail }) => this.#set({ answer: detail }));
+    this.#tour.addEventListener("leave-tour", () => this.#set({ tour: "", stop: 1 }));
     this.addEventListener("input", ({ target }) => {
       const name = target.dataset.setting;
       if (name === "smooth") this.#set({ smooth: target.checked });
@@ -153,6 +158,7 @@ export class FeatureExplorer extends HTMLElement {
     this.#showHeading(layer);
     this.#showControls();
     this.#keepViewInLinks();
+    this.#tour.show(this.#state);
     this.#showViews(layer);
     // Until its own maps are there, a layer must not stand above those of another.
     if (this.#shown !== layer.name) this.dataset.stale = "";

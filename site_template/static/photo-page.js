@@ -8,6 +8,7 @@ import { ColourBar } from "./colour-bar.js";
 import { FeatureExplorer } from "./feature-explorer.js";
 import { LayerSummary } from "./layer-summary.js";
 import { ResidualView } from "./residual-view.js";
+import { TourBar } from "./tour-bar.js";
 
 customElements.define("colour-bar", ColourBar);
 customElements.define("layer-summary", LayerSummary);
@@ -16,4 +17,5 @@ customElements.define("all-layers", AllLayers);
 customElements.define("channel-grid", ChannelGrid);
 customElements.define("channel-inspector", ChannelInspector);
 customElements.define("class-evidence", ClassEvidence);
+customElements.define("tour-bar", TourBar);
 customElements.define("feature-explorer", FeatureExplorer);
