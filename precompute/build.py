@@ -141,6 +141,7 @@ def _bring_up_to_date(folder: Path, part: Part) -> None:
     if store.is_current(target, record, part.key):
         return
     fresh = artifacts.fresh_folder(target)
+    fresh.mkdir(parents=True)  # a gallery can have nothing to say here
     digests: dict[str, str] = {}
     for name, data in part.files():
         digests |= store.add_files(fresh, {name: data})

@@ -82,7 +82,11 @@ def residual_tour(source: Source) -> Iterator[Found]:
         yield _extreme(source, "least", blocks, ratios, int(means.argmin()))
     else:
         yield LeftOut("least", "there is but one residual block")
-    yield _stop_of(source, lost) if lost else LeftOut("lost", "no shortcut is without a sign")
+    yield (
+        _stop_of(source, lost)
+        if lost
+        else LeftOut("lost", "no block passes its input on unchanged")
+    )
 
 
 def _mean_square(figures: index.LayerFigures) -> Float64:

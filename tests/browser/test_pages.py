@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 pytestmark = pytest.mark.built
 
-PAGES = ["index.html", "about.html", "404.html", None]
+PAGES = ["index.html", "about.html", "tours.html", "404.html", None]
 """None is the first photo's page."""
 
 
@@ -22,7 +22,7 @@ def test_a_page_opens_without_a_fault_and_asks_no_other_site(visit, photo, path,
     assert [url for url in watched.requests if not url.startswith(watched.address)] == []
 
 
-@pytest.mark.parametrize("path", PAGES[:2] + [None])
+@pytest.mark.parametrize("path", PAGES[:3] + [None])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_page_is_accessible(visit, photo, path, scheme, width):
@@ -36,7 +36,7 @@ def test_a_page_is_accessible(visit, photo, path, scheme, width):
     ] == []
 
 
-@pytest.mark.parametrize("path", PAGES[:2] + [None])
+@pytest.mark.parametrize("path", PAGES[:3] + [None])
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_page_is_never_wider_than_the_window(visit, photo, path, scripts):
     page = visit(path or photo, java_script_enabled=scripts).page

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import jsonschema
 import msgspec
@@ -15,7 +15,7 @@ from website import Document, read_page, tree
 
 import artifacts
 from precompute import index as contract
-from precompute.index import Skipped, read_entry, read_index
+from precompute.index import Skipped, read_entry, read_index, read_tours
 from precompute.reader import read_figures
 from site_template import __main__ as command
 from site_template import pages as page_data
@@ -93,9 +93,15 @@ def test_every_link_to_a_layer_names_one_of_that_photo(site, pages, tiles):
             if fragment.startswith("layer="):
                 image = Path(target or path).stem
                 layers = {sheet.layer for sheet in read_entry(tiles, image).sheets}
-                assert unquote(fragment.removeprefix("layer=")) in layers
+                assert dict(parse_qsl(fragment))["layer"] in layers
                 found += 1
     assert found > 100
+
+
+def uses(document: Document, style: Path) -> bool:
+    """Tell whether a page has this style sheet, which lies in the folder `static` or beside photos."""
+    links = [link.attributes["href"] for link in document.all("link", rel="stylesheet")]
+    return any(link.endswith("/".join(style.parts[-2:])) for link in links)
 
 
 @pytest.mark.built
@@ -108,12 +114,17 @@ def test_every_link_of_every_style_is_relative_and_leads_somewhere(site, pages):
         for link in re.findall(r"url\(\s*[\"']?([^\"')]*)", text):
             found += 1
             if link.startswith("#"):  # of the page that uses it
-                users = [document for document in pages.values() if document.all("svg")]
+                users = [
+                    document
+                    for document in pages.values()
+                    if document.all("svg") and uses(document, style)
+                ]
                 assert users
                 assert all(link[1:] in document.ids for document in users)
             else:
                 assert fault_of(link, style.parent, style, site, {}) == ""
-    assert len(styles) == 1 + len(read_index(site / "resnet18/data").images)
+    own = len(list((site / "static").glob("*.css")))
+    assert len(styles) == own + len(read_index(site / "resnet18/data").images)
     assert found > 100
 
 
@@ -136,7 +147,8 @@ def test_every_photo_can_be_reached_from_the_home_page(site, pages):
     linked = {urlsplit(link).path for _, link in links_of(pages["index.html"])}
     images = [image.id for image in read_index(site / "resnet18/data").images]
     assert {f"resnet18/{image}.html" for image in images} <= linked
-    assert set(pages) == {"index.html", "about.html", "404.html"} | {
+    tours = {"tours.html"} if read_tours(site / "resnet18/data").tours else set()
+    assert set(pages) == {"index.html", "about.html", "404.html"} | tours | {
         f"resnet18/{image}.html" for image in images
     }
 
@@ -269,7 +281,7 @@ def test_previews_name_the_site_by_its_whole_address(site, pages, tiles):
         assert picture.startswith(URL)
         assert (site / picture.removeprefix(URL)).is_file()
         seen += 1
-    assert seen == 2 + len(read_index(tiles).images)
+    assert seen == 3 + len(read_index(tiles).images)
     image = read_index(tiles).images[1].id
     assert f"/{image}/" in pages[f"resnet18/{image}.html"].meta("og:image")
 
@@ -362,6 +374,7 @@ def test_nothing_but_the_gallery_is_published(site):
     }
     assert {path.name for path in site.iterdir()} == {
         ".nojekyll", "404.html", "about.html", "index.html", "resnet18", "static",
+        "tours.html",
     }  # fmt: skip
 
 
@@ -430,7 +443,7 @@ def test_a_photo_that_is_gone_leaves_nothing_behind(workshop):
     gone = workshop.images[1]
     (workshop.out / "stray.html").write_text("from an earlier version")
     workshop.change_index(images=tuple(i for i in workshop.index.images if i.id != gone))
-    assert workshop.render() == 3 + len(workshop.images)
+    assert workshop.render() == 4 + len(workshop.images)
     assert [
         path for path in tree(workshop.out) if gone in path.split("/") or gone in Path(path).stem
     ] == [
@@ -549,7 +562,7 @@ sys.exit("numpy could be imported")
     line = [sys.executable, "-c", program, *paths, *texts]
     done = subprocess.run([str(part) for part in line], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    pages = 3 + len(read_index(tiles).images)
+    pages = 4 + len(read_index(tiles).images)
     assert re.fullmatch(rf"site: {pages} pages, \d+ MB in {re.escape(str(out))}\n", done.stdout)
     assert tree(out) == tree(site)
 
