@@ -43,7 +43,7 @@ export class TourBar extends HTMLElement {
     sentence.setAttribute("aria-live", "polite");
     text.append(place, sentence);
     const steps = element("div", "", "tour-steps");
-    for (const [name, label] of [["back", "Back to this stop"], ["previous", "‹ Previous"], ["next", "Next ›"], ["all", "All tours"]]) {
+    for (const [name, label] of [["back", "Back to this stop"], ["previous", "‹ Previous stop"], ["next", "Next stop ›"], ["all", "All tours"]]) {
       const link = element("a", label);
       link.dataset.step = name;
       link.hidden = true;

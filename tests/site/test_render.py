@@ -443,13 +443,15 @@ def test_a_photo_that_is_gone_leaves_nothing_behind(workshop):
     gone = workshop.images[1]
     (workshop.out / "stray.html").write_text("from an earlier version")
     workshop.change_index(images=tuple(i for i in workshop.index.images if i.id != gone))
-    assert workshop.render() == 4 + len(workshop.images)
+    workshop.change_tours()
+    assert workshop.render() == 3 + len(workshop.images)
     assert [
         path for path in tree(workshop.out) if gone in path.split("/") or gone in Path(path).stem
     ] == [
         path
         for path in tree(workshop.out)
-        if path.startswith("resnet18/data/_shared/") and path.endswith(f"/{gone}.png")
+        if (path.startswith("resnet18/data/_shared/") and path.endswith(f"/{gone}.png"))
+        or path.startswith(f"resnet18/data/_tours/{gone}.")
     ]
     assert not (workshop.out / "stray.html").exists()
     text = "".join(path.read_text("utf-8") for path in workshop.out.rglob("*.html"))
