@@ -18,6 +18,7 @@ from precompute.photos import Photo, find_photos
 from precompute.session import choose_provider, open_session
 from precompute.shared import share_layer
 from precompute.stem import stem_files, stem_of
+from precompute.tours import tour_files
 from precompute.workers import parallel
 
 Progress = Callable[[str, int], Callable[[], None]]
@@ -96,6 +97,11 @@ def precompute(settings: Settings, progress: Progress) -> Built:
     if not used:
         raise PrecomputeError(_skip_report(skipped, len(photos)))
     layers = _share(manifest, used, folder, settings.workers, progress)
+    images = tuple(
+        index.ImageReference(photo.id, store.content_key(_record(folder, photo.id)))
+        for photo in used
+    )
+    rest, charts = _apart(used)
     parts = [
         Part(
             index.MODEL,
@@ -103,6 +109,11 @@ def precompute(settings: Settings, progress: Progress) -> Built:
             partial(model_files, settings.manifest),
         ),
         _mistakes(used, settings, provider, producers, folder, progress),
+        Part(
+            index.TOURS,
+            store.key_of(manifest_sha256, images, _code()),
+            partial(tour_files, settings.manifest, folder, rest, charts),
+        ),
     ]
     if stem_of(settings.manifest, manifest):
         key = store.key_of(manifest_sha256, _code())
@@ -113,6 +124,8 @@ def precompute(settings: Settings, progress: Progress) -> Built:
         )
     for part in parts:
         _bring_up_to_date(folder, part)
+    if left_out := index.read_tours(folder).left_out:
+        remarks.append(f"the tours leave out what is not here: {'; '.join(left_out)}")
     whole = {index.SHARED, *(part.name for part in parts)}
     gallery = index.GalleryIndex(
         schema_version=index.SCHEMA_VERSION,
@@ -120,10 +133,7 @@ def precompute(settings: Settings, progress: Progress) -> Built:
         manifest_sha256=manifest_sha256,
         provider=provider,
         producers=producers,
-        images=tuple(
-            index.ImageReference(photo.id, store.content_key(_record(folder, photo.id)))
-            for photo in used
-        ),
+        images=images,
         parts={name: store.content_key(_record(folder, name)) for name in whole},
         layers=layers,
         origins=tuple(one.name for one in manifest.feature_maps if chain_of(one, manifest)),
@@ -163,6 +173,7 @@ def _bring_up_to_date(folder: Path, part: Part) -> None:
     if store.is_current(target, record, part.key):
         return
     fresh = artifacts.fresh_folder(target)
+    fresh.mkdir(parents=True)  # a gallery can have nothing to say here
     digests: dict[str, str] = {}
     for name, data in part.files():
         digests |= store.add_files(fresh, {name: data})
@@ -265,10 +276,7 @@ def _share(
     progress: Progress,
 ) -> tuple[index.SharedLayer, ...]:
     """Bring what is said over all photos up to date; return it in brief, in forward order."""
-    charts = [photo.id for photo in photos if photo.chart]
-    rest = [photo.id for photo in photos if not photo.chart]
-    if not rest:
-        charts, rest = [], charts
+    rest, charts = _apart(photos)
     slugs = [layer.slug for layer in manifest.feature_maps]
     read = [name for slug in slugs for name in (index.sheet_name(slug), index.figures_name(slug))]
     content = [store.content_of(_record(folder, photo.id), read) for photo in photos]
@@ -291,6 +299,13 @@ def _share(
     artifacts.swap_in(fresh, target)
     store.write_record(record, key, digests)
     return tuple(briefs[layer.name] for layer in manifest.feature_maps)
+
+
+def _apart(photos: list[Photo]) -> tuple[list[str], list[str]]:
+    """Return the photos that something is said over, and the charts; without photos, all charts."""
+    charts = [photo.id for photo in photos if photo.chart]
+    rest = [photo.id for photo in photos if not photo.chart]
+    return (rest, charts) if rest else (charts, [])
 
 
 def _share_one(

@@ -16,6 +16,8 @@
     <tiles>/<model>/_mistakes/index.json     Mistakes: one photo, prepared rightly and wrongly
     <tiles>/<model>/_mistakes/<preparation>/input.png    what the network was given
     <tiles>/<model>/_mistakes/<preparation>/<layer>.png  components in the correct run's basis
+    <tiles>/<model>/_tours/tours.json        Tours: views worth seeing, chosen by measurement
+    <tiles>/<model>/_tours/<picture>.png     Picture of a tour
 
 Lists with one number per channel are in channel order. Rows come before columns, and positions
 count from the top left. Numbers have nine significant digits where they stand for a float32
@@ -40,6 +42,8 @@ STEM = "_stem"
 """Folder of the first convolution's kernels; only where they read red, green and blue."""
 MISTAKES = "_mistakes"
 """Folder of what mistakes in preparing a photo do."""
+TOURS = "_tours"
+"""Folder of the guided tours."""
 
 
 def model_folder(tiles: Path, model: str) -> Path:
@@ -102,6 +106,7 @@ def prepared_layer_name(preparation: str, layer_slug: str) -> str:
     return f"{preparation}/{layer_slug}.png"
 
 
+TOURS_NAME = "tours.json"
 INPUT_NAME = "_input.png"
 PHOTO_NAME = "_photo.jpg"
 THUMBNAIL_NAME = "_thumbnail.jpg"
@@ -540,6 +545,63 @@ class Mistakes:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """An illustration of a tour: a PNG with one pixel per value.
+
+    A pixel p stands for low + p/255 · (high − low); values beyond are held at the ends. `kernel`
+    has the three colours of the photo, every other role is grey.
+    """
+
+    path: str
+    """Relative to TOURS."""
+    role: str
+    """`map`, `before` (what the ReLU after it is given), `shortcut`, `branch`, `sum`, `after`,
+    `evidence` or `kernel`."""
+    image: str | None
+    """The photo; None for a kernel."""
+    layer: str
+    channel: int | None
+    """None for evidence, which is made of all channels."""
+    height: int
+    width: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A view of the explorer, and what was measured there."""
+
+    kind: str
+    """What was looked for; the site has a sentence for each kind."""
+    image: str
+    layer: str
+    channel: int
+    settings: dict[str, str]
+    """Further settings of the view, as links of the site write them."""
+    numbers: dict[str, float]
+    names: dict[str, str]
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
+class Tour:
+    """Stops that belong together, in order; at least one."""
+
+    id: str
+    stops: tuple[Stop, ...]
+
+
+@dataclass(frozen=True)
+class Tours:
+    """The guided tours of a gallery."""
+
+    tours: tuple[Tour, ...]
+    left_out: tuple[str, ...]
+    """Stops that this gallery has no subject for, and why."""
+
+
+@dataclass(frozen=True)
 class SharedLayer:
     """One layer over all photos in brief, for the index."""
 
@@ -605,6 +667,7 @@ def schema() -> bytes:
         Origin,
         StemFilters,
         Mistakes,
+        Tours,
     )
 
 
@@ -633,3 +696,8 @@ def read_stem(folder: Path) -> StemFilters:
 def read_mistakes(folder: Path) -> Mistakes:
     """Read the Mistakes in a model's folder; raises artifacts.ArtifactError."""
     return artifacts.decode(index_path(folder / MISTAKES), Mistakes, "make precompute")
+
+
+def read_tours(folder: Path) -> Tours:
+    """Read the Tours in a model's folder; raises artifacts.ArtifactError."""
+    return artifacts.decode(folder / TOURS / TOURS_NAME, Tours, "make precompute")

@@ -1,9 +1,10 @@
 """What each page is told: the contracts of the earlier stages, arranged for the templates."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import log10
+from urllib.parse import urlencode
 
 from export.manifest import Layer, ModelManifest, ReceptiveField
 from precompute.index import (
@@ -11,10 +12,13 @@ from precompute.index import (
     MODEL,
     RANKING,
     STEM,
+    TOURS,
     GalleryIndex,
     ImageEntry,
     SharedLayer,
+    Stop,
     TileSheet,
+    Tours,
     origin_name,
 )
 from site_template.drawing import Wiring, shown_sources, wiring
@@ -135,16 +139,39 @@ class ExplorerModel:
     layers: tuple[ExplorerLayer, ...]
 
 
+@dataclass(frozen=True)
+class TourStop:
+    """A stop of a tour, as the page of tours shows it."""
+
+    stop: Stop
+    id: str
+    """Anchor on the page."""
+    entry: ImageEntry
+    folder: str
+    """Of the photo's data, relative to the site."""
+    link: str
+    """Its view in the explorer, relative to the site."""
+
+
+@dataclass(frozen=True)
+class TourPart:
+    """A guided tour, as the page of tours shows it."""
+
+    id: str
+    stops: tuple[TourStop, ...]
+
+
 def model_data(index: GalleryIndex) -> str:
     """Return where a model's data lies in the site."""
     return f"{index.model}/data"
 
 
-def sections(index: GalleryIndex) -> list[tuple[str, str]]:
+def sections(index: GalleryIndex, tours: Tours) -> list[tuple[str, str]]:
     """Return the path and the name of every page that the header leads to."""
     optional = [("filters.html", "Filters", STEM), ("mistakes.html", "Preprocessing", MISTAKES)]
     return [
         ("index.html#photos", "Photos"),
+        *([("tours.html", "Tours")] if tours.tours else []),
         *((path, name) for path, name, part in optional if part in index.parts),
         ("about.html", "How to read this"),
         ("teaching.html", "Teach with it"),
@@ -247,6 +274,39 @@ def _explorer_layer(layer: Layer, shared: SharedLayer, has_origin: bool) -> Expl
     )
 
 
+def tour_parts(
+    tours: Tours, index: GalleryIndex, entry_of: Callable[[str], ImageEntry]
+) -> list[TourPart]:
+    """Return the tours with the photo, the link and the anchor of each stop."""
+    return [
+        TourPart(
+            tour.id,
+            tuple(
+                TourStop(
+                    stop,
+                    f"{tour.id}-{number}",
+                    entry_of(stop.image),
+                    f"{model_data(index)}/{stop.image}",
+                    f"{index.model}/{stop.image}.html#{_view(stop, tour.id, number)}",
+                )
+                for number, stop in enumerate(tour.stops, start=1)
+            ),
+        )
+        for tour in tours.tours
+    ]
+
+
+def _view(stop: Stop, tour: str, number: int) -> str:
+    """Return the fragment that opens a stop in the explorer."""
+    view = {"layer": stop.layer, "channel": stop.channel, **stop.settings}
+    return urlencode({**view, "tour": tour, "stop": number})
+
+
+def tour_data(index: GalleryIndex) -> str:
+    """Return where the pictures of the tours lie in the site."""
+    return f"{model_data(index)}/{TOURS}"
+
+
 def nearest(cards: Sequence[Card], position: int) -> Sequence[Card]:
     """Return at most FILMSTRIP cards around `position`."""
     first = max(0, min(position - FILMSTRIP // 2, len(cards) - FILMSTRIP))
@@ -274,6 +334,13 @@ def readable(value: float) -> str:
     rounded = float(f"{abs(value):.2e}")  # 9.996 is 10.0, not 10.00
     places = max(0, 2 - int(log10(rounded) // 1))
     return f"{value:.{places}f}".replace("-", "−")
+
+
+def part(share: float) -> str:
+    """Return a share in per cent that is only called all or nothing where it is."""
+    if 0.995 <= share < 1:
+        return "> 99 %"
+    return "0 %" if share == 0 else percent(share)
 
 
 def grouped(value: int) -> str:

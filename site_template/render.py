@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -15,10 +16,12 @@ from precompute.index import (
     STEM,
     GalleryIndex,
     ImageEntry,
+    Tours,
     read_entry,
     read_index,
     read_mistakes,
     read_stem,
+    read_tours,
 )
 from site_template import mistakes, pages, snippets
 from site_template.figures import Numbers
@@ -41,6 +44,7 @@ class Gallery:
     site: Site
     manifest: ModelManifest
     index: GalleryIndex
+    tours: Tours
     tiles: Path
     """The model's folder of tiles."""
 
@@ -96,7 +100,7 @@ def _read(site: Site, manifest_path: Path, tiles: Path) -> Gallery:
             f"the tiles in {tiles} were computed with another model than {manifest_path} "
             "describes: run make precompute"
         )
-    return Gallery(site, manifest, index, tiles)
+    return Gallery(site, manifest, index, read_tours(tiles), tiles)
 
 
 def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
@@ -106,7 +110,7 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
         "site": gallery.site,
         "manifest": gallery.manifest,
         "index": gallery.index,
-        "sections": pages.sections(gallery.index),
+        "sections": pages.sections(gallery.index, gallery.tours),
     }
 
     def page(path: str, template: str, **context: object) -> tuple[str, str]:
@@ -130,6 +134,7 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
             card=cards[position],
             blocks=blocks,
             wirings=wirings,
+            has_tours=bool(gallery.tours.tours),
             filmstrip=pages.nearest(cards, position),
             before=cards[position - 1] if position else None,
             after=cards[position + 1] if position + 1 < len(cards) else None,
@@ -144,6 +149,16 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
         stages=pages.stages(hero, gallery.manifest),
         depth=pages.depth(pages.blocks(hero, gallery.manifest)),
     )
+    if gallery.tours.tours:
+        yield page(
+            "tours.html",
+            "tours.html",
+            tours=pages.tour_parts(
+                gallery.tours, gallery.index, partial(read_entry, gallery.tiles)
+            ),
+            titles={card.id: card.title for card in cards},
+            data=pages.tour_data(gallery.index),
+        )
     if STEM in gallery.index.parts:
         filters = filter_page(read_stem(gallery.tiles), gallery.manifest, gallery.index)
         yield page("filters.html", "filters.html", filters=filters, card=cards[0])
@@ -197,6 +212,7 @@ def _environment() -> Environment:
         "grouped": pages.grouped,
         "hundredths": hundredths,
         "decimal": mistakes.decimal,
+        "part": pages.part,
     }
     return environment
 

@@ -71,6 +71,10 @@ export class FeatureExplorer extends HTMLElement {
     return document.querySelector("class-evidence");
   }
 
+  get #tour() {
+    return document.querySelector("tour-bar");
+  }
+
   #find(selector) {
     return this.querySelector(selector);
   }
@@ -81,6 +85,7 @@ export class FeatureExplorer extends HTMLElement {
     this.addEventListener("choose-channel", ({ detail }) => this.set({ channel: detail }));
     this.addEventListener("cursor", ({ detail }) => this.#view?.cursor?.(detail));
     this.#evidence.addEventListener("choose-answer", ({ detail }) => this.set({ answer: detail }));
+    this.#tour.addEventListener("leave-tour", () => this.set({ tour: "", stop: 1 }));
     this.addEventListener("input", ({ target }) => {
       const { setting } = target.dataset;
       if (!setting) return;
@@ -196,6 +201,7 @@ export class FeatureExplorer extends HTMLElement {
     this.#showHeading(layer);
     this.#showControls();
     this.#keepViewInLinks();
+    this.#tour.show(this.#state);
     this.#showView();
     // Until its own maps are there, a layer must not stand above those of another.
     if (this.#shown !== layer.name) this.dataset.stale = "";

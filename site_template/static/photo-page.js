@@ -15,6 +15,7 @@ import { ResidualView } from "./residual-view.js";
 import { ShortcutSheet } from "./shortcut-sheet.js";
 import { swipe } from "./touch.js";
 import { ViewTools } from "./view-tools.js";
+import { TourBar } from "./tour-bar.js";
 
 customElements.define("network-map", NetworkMap);
 customElements.define("colour-bar", ColourBar);
@@ -28,6 +29,7 @@ customElements.define("channel-grid", ChannelGrid);
 customElements.define("view-tools", ViewTools);
 customElements.define("channel-inspector", ChannelInspector);
 customElements.define("class-evidence", ClassEvidence);
+customElements.define("tour-bar", TourBar);
 customElements.define("feature-explorer", FeatureExplorer);
 customElements.define("shortcut-sheet", ShortcutSheet);
 

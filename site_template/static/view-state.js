@@ -19,6 +19,8 @@ export const DEFAULTS = Object.freeze({
   opacity: 100,
   smooth: false,
   answer: -1,
+  tour: "",
+  stop: 1,
 });
 
 /** What each setting that is one of a few can be. */
@@ -59,6 +61,7 @@ export function parse(hash, layers, first, photos = []) {
     ["channel", 0, last],
     ["opacity", 0, 100],
     ["answer", -1, 4],
+    ["stop", 1, Number.MAX_SAFE_INTEGER],
   ]) {
     if (!given.has(name)) continue;
     const number = Number.parseInt(given.get(name), 10);
@@ -84,7 +87,23 @@ export function parse(hash, layers, first, photos = []) {
   const above = Number.parseFloat(given.get("above"));
   if (Number.isFinite(above)) state.above = above;
   state.smooth = given.get("smooth") === "1";
+  state.tour = given.get("tour") ?? "";
+  if (state.tour === "") state.stop = DEFAULTS.stop;
   return { state, notices };
+}
+
+/**
+ * Whether a view is the one that a link leads to, whatever tour either belongs to.
+ * @param {typeof DEFAULTS} state
+ * @param {string} hash as format writes it, in any order
+ */
+export function isView(state, hash) {
+  const wanted = new URLSearchParams(format({ ...state, tour: "", stop: 1 }).slice(1));
+  const given = new URLSearchParams(hash.replace(/^#/, ""));
+  for (const name of ["tour", "stop"]) given.delete(name);
+  wanted.sort();
+  given.sort();
+  return String(wanted) === String(given);
 }
 
 /**

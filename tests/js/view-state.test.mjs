@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { NORMS } from "../../site_template/static/norms.js";
 import { mapsFor } from "../../site_template/static/colour-scale.js";
-import { DEFAULTS, format, parse } from "../../site_template/static/view-state.js";
+import { DEFAULTS, format, isView, parse } from "../../site_template/static/view-state.js";
 import { seeded } from "./seeded.mjs";
 
 const ODD = 'a&b=c#d%20+ü/:<b>"';
@@ -45,6 +45,7 @@ function randomView(random) {
     opacity: random(101),
     smooth: random(2) === 1,
     answer: random(6) - 1,
+    ...(random(2) ? { tour: pick(["stem", ODD]), stop: 1 + random(9) } : { tour: "", stop: 1 }),
   };
 }
 
@@ -142,6 +143,30 @@ test("opacity and answer are held to what exists", () => {
   assert.equal(read("#answer=").state.answer, -1);
 });
 
+test("a tour is whatever the link calls it, and its stops count from 1", () => {
+  assert.deepEqual(read("#tour=stem").state, view({ tour: "stem" }));
+  assert.deepEqual(read("#tour=stem&stop=3").state, view({ tour: "stem", stop: 3 }));
+  for (const stop of ["0", "-2", "x", "", "0.5"]) assert.equal(read(`#tour=stem&stop=${stop}`).state.stop, 1);
+  assert.equal(read("#stop=3").state.stop, 1, "a stop of no tour");
+  assert.equal(format(view({ tour: "a b&c", stop: 2 })), "#layer=relu&channel=0&tour=a+b%26c&stop=2");
+});
+
+test("a view is that of a link whatever their order and tours", () => {
+  const random = seeded(4);
+  for (let i = 0; i < 200; i++) {
+    const state = randomView(random);
+    const turned = new URLSearchParams([...new URLSearchParams(format(state).slice(1))].reverse());
+    for (const more of ["", "&tour=other&stop=7"]) {
+      turned.delete("tour");
+      turned.delete("stop");
+      assert.ok(isView(state, `#${turned}${more}`), format(state));
+    }
+    const changed = { ...state, channel: state.channel === 0 ? 1 : state.channel - 1 };
+    assert.ok(!isView(changed, format(state)));
+    assert.ok(!isView({ ...state, answer: state.answer === 2 ? 3 : 2 }, format(state)));
+  }
+});
+
 test("unknown choices fall back to the default", () => {
   for (const name of Object.keys(CHOICES)) {
     for (const value of ["", "nonsense", "constructor", "VIRIDIS", "__proto__"]) {
@@ -164,7 +189,7 @@ test("a name with markup stays text", () => {
 test("whatever the link, there is a view, and its own link leads to it", () => {
   const random = seeded(2);
   const parts = [
-    "layer", "channel", "scale", "smooth", "opacity", "answer", "__proto__", "=", "=", "=", "&", "&", "#",
+    "layer", "channel", "scale", "smooth", "opacity", "answer", "tour", "stop", "__proto__", "=", "=", "=", "&", "&", "#",
     "%", "%E0%A4%A", "%00", "+", " ", "relu", "conv", "1e3", "-7", "63", "ü", "\ud800", "<b>", "'", '"', ";",
   ];
   for (let i = 0; i < 2000; i++) {
@@ -174,6 +199,7 @@ test("whatever the link, there is a view, and its own link leads to it", () => {
     assert.ok(layer, hash);
     assert.ok(Number.isInteger(state.channel) && state.channel >= 0 && state.channel < layer.channels, hash);
     assert.ok(Number.isInteger(state.opacity) && state.opacity >= 0 && state.opacity <= 100, hash);
+    assert.ok(Number.isInteger(state.stop) && state.stop >= 1 && typeof state.tour === "string", hash);
     assert.ok(Number.isInteger(state.answer) && state.answer >= -1 && state.answer <= 4, hash);
     for (const [name, allowed] of Object.entries(CHOICES)) assert.ok(allowed.includes(state[name]), hash);
     assert.deepEqual(Object.keys(state), Object.keys(DEFAULTS));

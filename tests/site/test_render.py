@@ -25,7 +25,14 @@ from site_template.pages import ExplorerModel, Site
 ROOT = Path(__file__).parents[2]
 EXPORTER = ROOT / ".venv-export" / "bin" / "python"
 URL = "https://example.org/maps/"
-READING = {"index.html", "filters.html", "mistakes.html", "about.html", "teaching.html"}
+READING = {
+    "index.html",
+    "tours.html",
+    "filters.html",
+    "mistakes.html",
+    "about.html",
+    "teaching.html",
+}
 """Pages that the header leads to."""
 LINKS = {"href", "src", "srcset", "xlink:href", "poster", "data", "action", "formaction"}
 FOLDERS = {"data-folder", "data-shared"}
@@ -102,6 +109,12 @@ def test_every_link_to_a_layer_names_one_of_that_photo(site, pages, tiles):
     assert found > 100
 
 
+def uses(document: Document, style: Path) -> bool:
+    """Tell whether a page has this style sheet, which lies in the folder `static` or beside photos."""
+    links = [link.attributes["href"] for link in document.all("link", rel="stylesheet")]
+    return any(link.endswith("/".join(style.parts[-2:])) for link in links)
+
+
 @pytest.mark.built
 def test_every_link_of_every_style_is_relative_and_leads_somewhere(site, pages):
     styles = sorted(site.rglob("*.css"))
@@ -112,12 +125,17 @@ def test_every_link_of_every_style_is_relative_and_leads_somewhere(site, pages):
         for link in re.findall(r"url\(\s*[\"']?([^\"')]*)", text):
             found += 1
             if link.startswith("#"):  # of the page that uses it
-                users = [document for document in pages.values() if document.all("svg")]
+                users = [
+                    document
+                    for document in pages.values()
+                    if document.all("svg") and uses(document, style)
+                ]
                 assert users
                 assert all(link[1:] in document.ids for document in users)
             else:
                 assert fault_of(link, style.parent, style, site, {}) == ""
-    assert len(styles) == 2 + len(read_index(site / "resnet18/data").images)
+    own = len(list((site / "static").glob("*.css")))
+    assert len(styles) == own + len(read_index(site / "resnet18/data").images)
     assert found > 100
 
 
@@ -450,13 +468,15 @@ def test_a_photo_that_is_gone_leaves_nothing_behind(workshop):
     gone = workshop.images[1]
     (workshop.out / "stray.html").write_text("from an earlier version")
     workshop.change_index(images=tuple(i for i in workshop.index.images if i.id != gone))
+    workshop.change_tours()
     assert workshop.render() == len(READING) + 2 + len(workshop.images)
     assert [
         path for path in tree(workshop.out) if gone in path.split("/") or gone in Path(path).stem
     ] == [
         path
         for path in tree(workshop.out)
-        if path.startswith("resnet18/data/_shared/") and path.endswith(f"/{gone}.png")
+        if (path.startswith("resnet18/data/_shared/") and path.endswith(f"/{gone}.png"))
+        or path.startswith(f"resnet18/data/_tours/{gone}.")
     ]
     assert not (workshop.out / "stray.html").exists()
     text = "".join(path.read_text("utf-8") for path in workshop.out.rglob("*.html"))

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import artifacts
 from export.manifest import ModelManifest, read_manifest
-from precompute.index import GalleryIndex, ImageEntry, index_path, read_entry, read_index
+from precompute.index import (
+    TOURS,
+    TOURS_NAME,
+    GalleryIndex,
+    ImageEntry,
+    Tour,
+    index_path,
+    read_entry,
+    read_index,
+    read_tours,
+)
 from site_template.pages import Site
 from site_template.render import render
 
@@ -108,6 +118,10 @@ class Workshop:
 
     def change_index(self, **changes: object) -> None:
         artifacts.write(index_path(self.tiles), artifacts.encode(replace(self.index, **changes)))
+
+    def change_tours(self, *tours: Tour) -> None:
+        changed = replace(read_tours(self.tiles), tours=tours)
+        artifacts.write(self.tiles / TOURS / TOURS_NAME, artifacts.encode(changed))
 
     def change_manifest(self, change: Callable[[ModelManifest], ModelManifest]) -> None:
         """Change the manifest, and the index with it so that they still belong together."""
