@@ -49,6 +49,8 @@ class Card:
     top1: str
     probability: float
     correct: bool | None
+    classes: tuple[str, ...]
+    """The first answer and, where it is known and another, the true class."""
     folder: str
     """Of its data, relative to the site."""
     page: str
@@ -188,6 +190,7 @@ def card(entry: ImageEntry, index: GalleryIndex) -> Card:
         top1=entry.answers[0].name,
         probability=entry.answers[0].probability,
         correct=entry.correct,
+        classes=tuple(dict.fromkeys(n for n in (entry.answers[0].name, entry.true_class) if n)),
         folder=folder,
         page=f"{index.model}/{entry.id}.html",
         thumbnail=f"{folder}/{entry.thumbnail}",

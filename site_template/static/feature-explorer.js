@@ -110,12 +110,19 @@ export class FeatureExplorer extends HTMLElement {
   }
 
   #jump(text) {
-    const photos = [...this.#photos()].map(([id, { title }]) => ({ id, title }));
-    const known = { layers: [...this.#layers.values()], photos, layer: this.#state.layer };
-    const { notice, photo, layer, channel } = jumpTarget(text, known);
-    if (photo) location.href = this.#photos().get(photo).href;
+    const photos = [...this.#photos()].map(([id, photo]) => ({ id, ...photo }));
+    const answers = this.#entry.evidence.length ? this.#entry.answers.map(({ name }) => name) : [];
+    const known = { layers: [...this.#layers.values()], photos, answers, layer: this.#state.layer };
+    const { notice, photo, answer, layer, channel } = jumpTarget(text, known);
+    if (answer !== undefined) this.#showEvidence(answer);
+    else if (photo) location.href = this.#photos().get(photo).href;
     else if (layer) this.goTo(layer, channel);
     else this.#say(notice);
+  }
+
+  #showEvidence(answer) {
+    this.set({ answer }, true);
+    this.#evidence.scrollIntoView();
   }
 
   /** Show a layer, and a channel of it: the chosen one where none is named and the layer has it. */
@@ -346,7 +353,7 @@ export class FeatureExplorer extends HTMLElement {
     return new Map(
       [...links].map((link) => {
         const picture = link.querySelector("img");
-        return [link.dataset.image, { title: picture.alt, href: link.href }];
+        return [link.dataset.image, { title: picture.alt, href: link.href, classes: link.dataset.classes.split("\n") }];
       }),
     );
   }

@@ -411,6 +411,21 @@ def test_the_jump_box_goes_there(visit, photo, text, layer, channel):
     assert view_of(page) == {"layer": layer, "channel": channel}
 
 
+def test_the_jump_box_finds_a_class(visit, photo, tiles, image):
+    page = opened(visit, photo).page
+    entry = read_entry(tiles, image)
+    page.locator(".jump input").fill(entry.answers[2].name.upper())
+    page.keyboard.press("Enter")
+    page.locator(".evidence-tools", has_text=f"Evidence for {entry.answers[2].name}").wait_for()
+    assert view_of(page)["answer"] == "2"
+    names = {answer.name for answer in entry.answers}
+    others = [read_entry(tiles, one.id) for one in read_index(tiles).images if one.id != image]
+    other = next(one for one in others if one.answers[0].name not in names)
+    page.locator(".jump input").fill(other.answers[0].name)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: f"/{image}.html" not in url)
+
+
 def test_values_are_saved_as_numpy_reads_them(visit, photo, maps):
     page = opened(visit, photo).page
     with page.expect_download() as saved:

@@ -9,9 +9,10 @@ const KNOWN = {
     { name: "layer3.0.conv1", channels: 256 },
   ],
   photos: [
-    { id: "panda", title: "Giant panda" },
-    { id: "red-panda", title: "Red panda" },
+    { id: "panda", title: "Giant panda", classes: ["Old English sheepdog", "giant panda"] },
+    { id: "red-panda", title: "Red panda", classes: ["Shih-Tzu", "lesser panda"] },
   ],
+  answers: ["church", "bell cote"],
   layer: "conv1",
 };
 const jump = (text) => jumpTarget(text, KNOWN);
@@ -27,6 +28,13 @@ test("a photo by id, title or part of it", () => {
   assert.deepEqual(jump("red-panda"), { photo: "red-panda" });
   assert.deepEqual(jump("giant PANDA"), { photo: "panda" });
   assert.deepEqual(jump("red p"), { photo: "red-panda" });
+});
+
+test("a class: this photo's evidence for it, or else a photo that has it or is taken for it", () => {
+  assert.deepEqual(jump("Bell Cote"), { answer: 1 });
+  assert.deepEqual(jump("shih-tzu"), { photo: "red-panda" });
+  assert.deepEqual(jump("lesser panda"), { photo: "red-panda" });
+  assert.match(jump("tench").notice, /Nothing here is called “tench”/);
 });
 
 test("what does not exist is said, with what does", () => {
