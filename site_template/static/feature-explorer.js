@@ -245,6 +245,7 @@ export class FeatureExplorer extends HTMLElement {
     for (const button of this.querySelectorAll(".views [data-view]")) {
       button.setAttribute("aria-pressed", String(button.dataset.view === this.#state.view));
     }
+    this.dataset.shows = this.#state.view;
     const view = this.#view;
     for (const tag of Object.values(VIEWS)) this.#find(tag).hidden = tag !== view?.localName;
     const context = this.#context();
