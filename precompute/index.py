@@ -396,6 +396,8 @@ class FilterMeasures:
     """Of the strongest Fourier component, cycles per pixel."""
     orientation_selectivity: list[float | None]
     """1 − circular variance of the power spectrum over orientation, between 0 and 1."""
+    concentration: list[float | None]
+    """Share of the power within one wave per window of the strongest Fourier component."""
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,8 @@ class KernelMeasures:
     """Of the strongest Fourier component. Cycles per pixel of the layer's input."""
     orientation_selectivity: Float64
     """See orientation_selectivity()."""
+    concentration: Float64
+    """See concentration()."""
 
 
 def measure(kernels: Float32) -> KernelMeasures:
@@ -58,6 +60,7 @@ def measure(kernels: Float32) -> KernelMeasures:
         orientation=orientation,
         frequency=frequency,
         orientation_selectivity=orientation_selectivity(exact),
+        concentration=concentration(exact),
     )
 
 
@@ -117,6 +120,23 @@ def orientation_selectivity(kernels: Float64) -> Float64:
     total = power.sum(axis=(1, 2))
     resultant = np.abs((power * np.exp(2j * np.arctan2(down, across))).sum(axis=(1, 2)))
     return _divide(resultant, total)
+
+
+def concentration(kernels: Float64) -> Float64:
+    """Return the share of the power near the strongest Fourier component, between 0 and 1.
+
+    Near is within one wave per window, which no kernel of this size can resolve. Noise spreads its
+    power over all frequencies; a kernel that is one patch of a wave holds nearly all of it there.
+    """
+    power, across, down = _spectrum(kernels)
+    strongest = power.reshape(len(power), -1).argmax(axis=1)[:, None, None]
+    rows, columns = kernels.shape[2:]
+    near = np.zeros(power.shape, bool)
+    for sign in (1, -1):  # the spectrum of real weights is the same on both sides of zero
+        off_x = _wrapped(across - sign * across.ravel()[strongest]) * columns
+        off_y = _wrapped(down - sign * down.ravel()[strongest]) * rows
+        near |= np.hypot(off_x, off_y) <= 1
+    return _divide((power * near).sum(axis=(1, 2)), power.sum(axis=(1, 2)))
 
 
 def similarity(one: NDArray[np.floating], other: NDArray[np.floating]) -> Float64:
@@ -210,6 +230,11 @@ def _spectrum(kernels: Float64) -> tuple[Float64, Float64, Float64]:
     power = (np.abs(np.fft.fft2(varying, (SAMPLES, SAMPLES))) ** 2).sum(axis=1)
     down, across = np.meshgrid(np.fft.fftfreq(SAMPLES), np.fft.fftfreq(SAMPLES), indexing="ij")
     return power, across, down
+
+
+def _wrapped(frequency: Float64) -> Float64:
+    """Return frequencies in cycles per pixel as those between −½ and ½ that pixels see."""
+    return (frequency + 0.5) % 1 - 0.5
 
 
 def _unit(kernels: NDArray[np.floating]) -> Float64:

@@ -49,6 +49,7 @@ MEASURES = (
     Measure("flat_share", "flat", share, True),
     Measure("odd_share", "odd", share, False),
     Measure("orientation_selectivity", "oriented", share, True),
+    Measure("concentration", "concentrated", share, True),
     Measure("orientation", "orientation", degrees, False),
     Measure("frequency", "cycles/pixel", hundredths, True),
 )
@@ -64,7 +65,16 @@ class Filter:
     magnified: float
     """How many times its own scale is finer than the common one."""
     alike: tuple[tuple[int, float], ...]
-    """Filters that make a pair with it, and their similarity."""
+    """Filters that make a pair with it, and their similarity; the closest first."""
+
+    @property
+    def marks(self) -> list[tuple[str, str, int]]:
+        """Sign, its name and the filter: the closest that is alike, and that is opposite."""
+        alike = [other for other, similarity in self.alike if similarity > 0]
+        opposite = [other for other, similarity in self.alike if similarity < 0]
+        return [("≈", "alike", other) for other in alike[:1]] + [
+            ("±", "opposite", other) for other in opposite[:1]
+        ]
 
 
 @dataclass(frozen=True)
@@ -137,7 +147,7 @@ def filter_page(stem: StemFilters, manifest: ModelManifest, index: GalleryIndex)
         folder=f"{model_data(index)}/{STEM}",
         measures=MEASURES,
         filters=filters,
-        kinds=_kinds(filters, stem.columns),
+        kinds=_kinds(filters, stem),
         compared=_compared(stem),
         moments=tuple(
             Moment(moment, median(moment.to_final))
@@ -173,14 +183,16 @@ def _values(measures: FilterMeasures, measure: Measure) -> list[float | None]:
     return values
 
 
-def _kinds(filters: tuple[Filter, ...], window: int) -> tuple[Kind, ...]:
-    """Return the kinds that there are, with their filters of `window` pixels."""
+def _kinds(filters: tuple[Filter, ...], stem: StemFilters) -> tuple[Kind, ...]:
+    """Return the kinds that there are, with their filters."""
+    chance = max(value or 0.0 for value in stem.untrained.measures.concentration)
 
     def of(key: str) -> Callable[[Filter], float]:
         return lambda one: one.values[key] or 0.0
 
     colour, flat, odd, norm = map(of, ("colour_share", "flat_share", "odd_share", "norm"))
     oriented, frequency = of("orientation_selectivity"), of("frequency")
+    concentrated = of("concentration")
     left = list(filters)
 
     def take(
@@ -191,6 +203,13 @@ def _kinds(filters: tuple[Filter, ...], window: int) -> tuple[Kind, ...]:
         return Kind(name, text, rule, tuple(found))
 
     kinds = (
+        take(
+            "Noise",
+            "No pattern: what filters are before they are trained.",
+            f"flat less than half, concentrated at most {share(chance)}, like an untrained filter",
+            lambda one: flat(one) < HALF and concentrated(one) <= chance,
+            norm,
+        ),
         take(
             "Even colours",
             "One mixture of colours over the whole window: how much orange or green there is here.",
@@ -209,7 +228,7 @@ def _kinds(filters: tuple[Filter, ...], window: int) -> tuple[Kind, ...]:
             "Stripes",
             "Several lines side by side in one direction: fine texture.",
             "colour less than half, oriented at least half, 1.5 waves or more in the window",
-            lambda one: oriented(one) >= HALF and frequency(one) * window >= WAVES,
+            lambda one: oriented(one) >= HALF and frequency(one) * stem.columns >= WAVES,
             oriented,
         ),
         take(

@@ -53,6 +53,16 @@ def test_noise_has_two_thirds_colour_little_flat_half_odd_and_no_orientation():
     assert found.flat_share.mean() == pytest.approx(1 / 49, abs=0.005)
     assert found.odd_share.mean() == pytest.approx(72 / 147, abs=0.01)  # the centre is even
     assert found.orientation_selectivity.mean() < 0.15
+    assert found.concentration.mean() < 0.2
+
+
+@pytest.mark.parametrize("degrees", [0, 50, 90])
+@pytest.mark.parametrize("frequency", [0.2, 0.45])
+def test_a_wave_is_concentrated_and_two_are_half_so(degrees, frequency):
+    one = wave(degrees, frequency)
+    assert measure(one).concentration[0] > 0.75
+    both = measure(one + wave(degrees + 90, frequency)).concentration[0]
+    assert both == pytest.approx(measure(one).concentration[0] / 2, rel=0.15)
 
 
 @pytest.mark.parametrize(("phase", "share"), [(0, 0), (np.pi / 2, 1)])
@@ -79,7 +89,7 @@ def test_the_norm_and_the_largest_weight():
 
 def test_a_kernel_of_zeros_has_no_shares():
     found = measure(np.zeros((1, 3, 7, 7), np.float32))
-    shares = [found.colour_share, found.flat_share, found.odd_share, found.orientation_selectivity]
+    shares = [values for name, values in vars(found).items() if name not in {"norm", "largest"}]
     assert np.isnan(shares).all()
 
 

@@ -69,10 +69,22 @@ def test_every_filter_is_of_one_kind(exported, tiles):
     numbers = [one.number for kind in filters.kinds for one in kind.filters]
     assert sorted(numbers) == list(range(len(filters.filters)))
     for kind in filters.kinds:
+        if kind.name == "Noise":
+            continue
         colour = [one.values["colour_share"] >= 0.5 for one in kind.filters]
         assert all(colour) or not any(colour)
 
 
+def test_untrained_filters_are_called_noise_and_trained_ones_are_not(exported, tiles):
+    stem, manifest = read_stem(tiles), read_manifest(exported)
+    names = {kind.name for kind in filter_page(stem, manifest, read_index(tiles)).kinds}
+    assert "Noise" not in names
+    untrained = replace(stem, measures=stem.untrained.measures)
+    kinds = filter_page(untrained, manifest, read_index(tiles)).kinds
+    assert [kind.name for kind in kinds] == ["Noise"]
+
+
+@pytest.mark.built
 def test_pairs_are_linked_to_each_other(page, tiles):
     stem = read_stem(tiles)
     links = [link.attributes["href"] for link in page.all("a", **{"class": "reference"})]
@@ -81,6 +93,17 @@ def test_pairs_are_linked_to_each_other(page, tiles):
     assert shown == {(pair.first, pair.second) for pair in stem.pairs}
     texts = {span.text for span in page.all("span", **{"class": "number"})}
     assert {hundredths(pair.similarity) for pair in stem.pairs} <= texts
+
+
+@pytest.mark.built
+def test_the_closest_partners_are_marked(page, tiles):
+    stem = read_stem(tiles)
+    labels = [link.attributes.get("aria-label", "") for link in page.all("a")]
+    for pair in stem.pairs[:1]:
+        word = "alike" if pair.similarity > 0 else "opposite"
+        for one, other in [(pair.first, pair.second), (pair.second, pair.first)]:
+            label = next(label for label in labels if re.match(rf"Filter {one}\b", label))
+            assert f", {word} {other}" in label
 
 
 def test_training_is_told_in_the_words_of_the_weights(page, tiles, exported):
@@ -117,7 +140,7 @@ def test_without_pairs_and_with_a_dead_filter_the_page_says_so(workshop):
     row = page.elements.index(
         next(e for e in page.all("tr") if e.attributes.get("id") == "filter-0")
     )
-    cells = [e.text for e in page.elements[row:] if e.tag == "td"][:8]
+    cells = [e.text for e in page.elements[row:] if e.tag == "td"][: len(vars(measures))]
     assert cells.count("–") == len(vars(measures)) - 2
 
 
