@@ -74,7 +74,10 @@ def test_code_scrolls_by_itself_and_by_keyboard(visit):
     assert code.evaluate("one => one.scrollWidth > one.clientWidth")
     code.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.querySelector('.code').scrollLeft > 0")
+    code.evaluate(
+        "one => one.scrollLeft > 0 || new Promise(done => one.addEventListener('scroll', () => done()))"
+    )
+    assert code.evaluate("one => one.scrollLeft") > 0
 
 
 def test_answers_are_hidden_until_asked_for_and_are_printed(visit):
