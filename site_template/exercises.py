@@ -136,8 +136,8 @@ def whole_picture(numbers: Numbers) -> Exercise | None:
             "From which layer on is the receptive field as large as the picture, {}×{} pixels?"
         ).format(crop, crop),
         answer=Markup(
-            "<code>{}</code>: {}×{} pixels. From there on an activation can depend on most of the "
-            "picture, wherever on the map it stands."
+            "<code>{}</code>: {}×{} pixels. Towards the edges of the map, more and more of that "
+            "lies outside the picture."
         ).format(layer.name, _reach(layer), _reach(layer)),
         start=view(numbers.photos[0], numbers.manifest.feature_maps[0].name),
         found=((view(numbers.photos[0], layer.name), layer.name),),
@@ -165,7 +165,7 @@ def stretched(numbers: Numbers) -> Exercise | None:
             readable(high), percent(high / scale), readable(scale)
         ),
         start=view(card, layer.name, channel, scale="channel"),
-        found=((view(card, layer.name, channel), "on the shared scale"),),
+        found=((view(card, layer.name, channel), "the shared scale"),),
     )
 
 
