@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import onnxruntime
 import pytest
-from conftest import draw, rewrite
 from PIL import Image
+from small_gallery import draw, rewrite
 from test_schemas import faults
 
 from export.manifest import read_manifest

@@ -6,8 +6,8 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from conftest import cut_down, rewrite
 from PIL import Image
+from small_gallery import cut_down, rewrite
 
 import artifacts
 from export.manifest import read_manifest

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from conftest import rewrite
+from small_gallery import rewrite
 
 import artifacts
 from export.manifest import read_manifest
