@@ -9,14 +9,44 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 TESTS = sorted((ROOT / "tests" / "js").glob("*.test.mjs"))
 MODULES = sorted((ROOT / "site_template" / "static").glob("*.js"))
+TABLES = "colormaps.js"
+"""Matplotlib's colours as numbers, generated: data, not a program."""
+PROGRAMS = re.compile(r'<script type="module" src="[^"]*/?static/([\w-]+\.js)"')
+IMPORTS = re.compile(r'^import [^;]*?"\./([\w-]+\.js)";', re.MULTILINE)
 MOST = 60_000
-"""Bytes of all modules together, gzipped one by one as a server sends them."""
+"""Bytes, modules gzipped one by one as a server sends them."""
+
+
+def size(names):
+    return sum(len(gzip.compress(path.read_bytes())) for path in MODULES if path.name in names)
+
+
+def loaded(entry):
+    """Return a module and everything that it imports, directly or not."""
+    found, waiting = set(), [entry]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            text = (ROOT / "site_template" / "static" / name).read_text("utf-8")
+            waiting += IMPORTS.findall(text)
+    return found
 
 
 def test_all_of_it_is_small():
-    sizes = {path.name: len(gzip.compress(path.read_bytes())) for path in MODULES}
-    assert sizes
-    assert sum(sizes.values()) <= MOST, sizes
+    names = {path.name for path in MODULES}
+    assert TABLES in names
+    assert size(names - {TABLES}) <= MOST
+
+
+def test_every_page_loads_little():
+    templates = sorted((ROOT / "site_template" / "templates").glob("*.html"))
+    entries = {name for path in templates for name in PROGRAMS.findall(path.read_text("utf-8"))}
+    assert {"photo-page.js", "embed-page.js"} <= entries
+    sizes = {entry: size(loaded(entry)) for entry in entries}
+    assert {entry: bytes_ for entry, bytes_ in sizes.items() if bytes_ > MOST} == {}
+    assert TABLES in loaded("photo-page.js")
+    assert set().union(*map(loaded, entries)) == {path.name for path in MODULES}, "nobody loads it"
 
 
 def test_every_pure_module_has_tests():
