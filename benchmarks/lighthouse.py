@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import run
+from typing import Any
 
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 FLAGS = ["--quiet", "--no-enable-error-reporting", "--output=json"]
@@ -26,7 +27,7 @@ def lighthouse_report(program: Path, chromium: str, pages: dict[str, str]) -> It
                         yield f"  {audit['title']}: {audit.get('displayValue', '')}"
 
 
-def graded(program: Path, chromium: str, address: str, preset: str) -> dict:
+def graded(program: Path, chromium: str, address: str, preset: str) -> dict[str, Any]:
     """Return Lighthouse's report on a page."""
     chrome = "--chrome-flags=--headless=new --no-sandbox"
     desktop = ["--preset=desktop"] if preset == "desktop" else []
@@ -39,4 +40,5 @@ def graded(program: Path, chromium: str, address: str, preset: str) -> dict:
     )
     if done.returncode:
         raise RuntimeError(f"Lighthouse failed on {address}: {done.stderr}")
-    return json.loads(done.stdout)
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
