@@ -9,7 +9,7 @@ from pathlib import Path
 
 import artifacts
 from export.manifest import Layer, ModelManifest, read_manifest
-from precompute import index, store
+from precompute import index, lessons, store
 from precompute.entry import Model, entry_files, open_model
 from precompute.errors import PhotoError, PrecomputeError
 from precompute.mistakes import candidates, mistake_files
@@ -110,21 +110,21 @@ def precompute(settings: Settings, progress: Progress) -> Built:
         ),
         _mistakes(used, settings, provider, producers, folder, progress),
         Part(
-            index.TOURS,
+            lessons.TOURS,
             store.key_of(manifest_sha256, images, _code()),
             partial(tour_files, settings.manifest, folder, rest, charts),
         ),
     ]
     if stem_of(settings.manifest, manifest):
         key = store.key_of(manifest_sha256, _code())
-        parts.append(Part(index.STEM, key, partial(stem_files, settings.manifest)))
+        parts.append(Part(lessons.STEM, key, partial(stem_files, settings.manifest)))
     else:
         remarks.append(
             "the first convolution does not read red, green and blue: no page on its filters"
         )
     for part in parts:
         _bring_up_to_date(folder, part)
-    if left_out := index.read_tours(folder).left_out:
+    if left_out := lessons.read_tours(folder).left_out:
         remarks.append(f"the tours leave out what is not here: {'; '.join(left_out)}")
     whole = {index.SHARED, *(part.name for part in parts)}
     gallery = index.GalleryIndex(
@@ -161,7 +161,7 @@ def _mistakes(
     pixels = [(image, artifacts.sha256(path)) for image, path in paths.items()]
     manifest_sha256 = artifacts.sha256(settings.manifest)
     return Part(
-        index.MISTAKES,
+        lessons.MISTAKES,
         store.key_of(pixels, manifest_sha256, provider, producers, _code()),
         partial(mistake_files, settings.manifest, provider, paths, progress),
     )

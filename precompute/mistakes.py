@@ -11,7 +11,7 @@ from PIL import Image
 
 import artifacts
 from export.manifest import Input, Layer
-from precompute import index
+from precompute import index, lessons
 from precompute.decode import decode
 from precompute.entry import Model, answers_of, open_model
 from precompute.errors import NonFiniteError
@@ -68,7 +68,7 @@ def mistake_files(
     photos: Mapping[str, Path],
     progress: Callable[[str, int], Callable[[], None]],
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of every file of index.MISTAKES; `photos` are those to try, by id."""
+    """Yield path and content of every file of lessons.MISTAKES; `photos` are those to try, by id."""
     model = open_model(manifest_path, provider)
     done = progress("photos prepared wrongly", len(photos))
     trials = []
@@ -93,7 +93,7 @@ def mistake_files(
             continue
         preparations.append(preparation)
         yield from files
-    mistakes = index.Mistakes(
+    mistakes = lessons.Mistakes(
         image=chosen.image,
         photos=len(trials),
         mean=_ends([trial.mean for trial in trials]),
@@ -147,21 +147,21 @@ class _Correct:
 
     def beside(
         self, name: str, given: Float32, changed: int
-    ) -> tuple[index.Preparation, list[tuple[str, bytes]]]:
+    ) -> tuple[lessons.Preparation, list[tuple[str, bytes]]]:
         """Return what the network makes of `given`, and the pictures; raises NonFiniteError."""
         manifest = self.model.manifest
         activations = self._run(given)
         levels = _levels(given, manifest.input)
         pixels = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
-        files = [(index.prepared_input_name(name), png(pixels))]
+        files = [(lessons.prepared_input_name(name), png(pixels))]
         layers = []
         for layer in self.layers:
             picture, beyond = self._picture(layer, activations[layer.name])
-            path = index.prepared_layer_name(name, layer.slug)
+            path = lessons.prepared_layer_name(name, layer.slug)
             files.append((path, png(picture)))
             here, there = activations[layer.name], self.activations[layer.name]
             layers.append(
-                index.Deviation(
+                lessons.Deviation(
                     layer=layer.name,
                     picture=path,
                     beyond=number(beyond),
@@ -171,7 +171,7 @@ class _Correct:
             )
         logits = activations[manifest.logits]
         mean, std = _moments(given)
-        preparation = index.Preparation(
+        preparation = lessons.Preparation(
             id=name,
             picture=files[0][0],
             beyond=number(float(np.mean((levels < -0.5) | (levels > 255.5)))),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 import artifacts
 from export.manifest import Layer, ModelManifest, read_manifest
-from precompute import index
+from precompute import lessons
 from precompute.figures import numbers
 from precompute.kernel_measures import KernelMeasures, measure, similarity
 from precompute.tiles import PERCENTILE, Float32, Pixels, png
@@ -36,7 +36,7 @@ def stem_of(manifest_path: Path, manifest: ModelManifest) -> Layer | None:
 
 
 def stem_files(manifest_path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of every file of the folder index.STEM."""
+    """Yield path and content of every file of the folder lessons.STEM."""
     manifest = read_manifest(manifest_path)
     stem = stem_of(manifest_path, manifest)
     assert stem is not None
@@ -55,7 +55,7 @@ def stem_files(manifest_path: Path) -> Iterator[tuple[str, bytes]]:
             yield history.strips, png(_sheet(*_strips(moments, scale)))
             for moment, weights in zip(history.moments, moments, strict=True):
                 yield moment.mosaic, png(_mosaic(weights, scale))
-        filters = index.StemFilters(
+        filters = lessons.StemFilters(
             layer=stem.name,
             rows=kernels.shape[2],
             columns=kernels.shape[3],
@@ -68,7 +68,7 @@ def stem_files(manifest_path: Path) -> Iterator[tuple[str, bytes]]:
             measures=_listed(measure(kernels)),
             alike=ALIKE,
             pairs=_pairs(kernels),
-            untrained=index.UntrainedFilters(
+            untrained=lessons.UntrainedFilters(
                 mosaic="untrained.png",
                 scale=_scale(untrained),
                 measures=_listed(measure(untrained)),
@@ -76,7 +76,7 @@ def stem_files(manifest_path: Path) -> Iterator[tuple[str, bytes]]:
             ),
             history=history,
         )
-    yield index.STEM_NAME, artifacts.encode(filters)
+    yield lessons.STEM_NAME, artifacts.encode(filters)
 
 
 def _scale(kernels: Float32) -> float:
@@ -138,20 +138,22 @@ def _on_white(picture: Pixels) -> Pixels:
     return np.where(picture[..., PLANES:] > 0, picture[..., :PLANES], 255).astype(np.uint8)
 
 
-def _listed(measures: KernelMeasures) -> index.FilterMeasures:
+def _listed(measures: KernelMeasures) -> lessons.FilterMeasures:
     def listed(values: NDArray[np.float64]) -> list[float | None]:
         found = numbers(np.nan_to_num(values))
         known = np.isfinite(values)
         return [value if is_known else None for value, is_known in zip(found, known, strict=True)]
 
-    return index.FilterMeasures(**{name: listed(values) for name, values in vars(measures).items()})
+    return lessons.FilterMeasures(
+        **{name: listed(values) for name, values in vars(measures).items()}
+    )
 
 
-def _pairs(kernels: Float32) -> tuple[index.AlikeFilters, ...]:
+def _pairs(kernels: Float32) -> tuple[lessons.AlikeFilters, ...]:
     """Return the pairs that are as alike, or as opposite, as ALIKE; the closest first."""
     similarities = similarity(kernels, kernels)
     found = [
-        index.AlikeFilters(int(one), int(other), numbers(similarities[one, other])[0])
+        lessons.AlikeFilters(int(one), int(other), numbers(similarities[one, other])[0])
         for one, other in np.argwhere(np.triu(np.abs(similarities) >= ALIKE, 1))
     ]
     return tuple(sorted(found, key=lambda pair: (-abs(pair.similarity), pair.first, pair.second)))
@@ -162,14 +164,14 @@ def _most_alike(kernels: Float32) -> float:
     return numbers(np.abs(np.triu(similarity(kernels, kernels), 1)).max())[0]
 
 
-def _history(arrays: Arrays) -> index.StemHistory:
+def _history(arrays: Arrays) -> lessons.StemHistory:
     kernels, moments = arrays["stem"], arrays["stem.history"]
     to_final = [np.diagonal(similarity(weights, kernels)) for weights in moments]
     top1 = arrays["stem.history.top1"]
-    return index.StemHistory(
+    return lessons.StemHistory(
         strips="history.png",
         moments=tuple(
-            index.StemMoment(
+            lessons.StemMoment(
                 step=int(step),
                 pixels=int(pixels),
                 top1=numbers(top1[moment])[0] if np.isfinite(top1[moment]) else None,

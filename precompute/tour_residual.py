@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from export.manifest import Layer
-from precompute import index
+from precompute import index, lessons
 from precompute.reductions import Float64
 from precompute.tour_source import Found, LeftOut, Source, stop
 
@@ -96,7 +96,7 @@ def _mean_square(figures: index.LayerFigures) -> Float64:
 
 def _extreme(
     source: Source, kind: str, blocks: list[Parts], ratios: Float64, column: int
-) -> index.Stop:
+) -> lessons.Stop:
     """Return the stop of one block, on the photo where its ratio is most like what it stands for."""
     parts, own = blocks[column], ratios[:, column]
     row = int(own.argmax() if kind == "most" else own.argmin())
@@ -162,7 +162,7 @@ def _stop_of(source: Source, lost: _Lost) -> Found:
     )
 
 
-def _pictures(source: Source, image: str, parts: Parts, channel: int) -> list[index.Picture]:
+def _pictures(source: Source, image: str, parts: Parts, channel: int) -> list[lessons.Picture]:
     """Draw a block's parts on one scale, as the explorer does."""
     roles = {
         "shortcut": parts.shortcut,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 import artifacts
 from export.manifest import Layer, ModelManifest
-from precompute import index
+from precompute import index, lessons
 from precompute.figures import EXACT, number
 from precompute.reader import read_figures, read_layer, sheet_of
 from precompute.reductions import Float64
@@ -24,7 +24,7 @@ class LeftOut:
     reason: str
 
 
-Found = index.Stop | LeftOut
+Found = lessons.Stop | LeftOut
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Source:
         """Return the activations of a layer for a photo: (channels, height, width)."""
         return read_layer(self.folder, image, layer)
 
-    def map(self, image: str, layer: str, channel: int, role: str = "map") -> index.Picture:
+    def map(self, image: str, layer: str, channel: int, role: str = "map") -> lessons.Picture:
         """Draw one channel on the scale that the explorer shows first, that of the layer."""
         high = sheet_of(index.read_entry(self.folder, image), layer).scale
         low = -high if self.layers[layer].signed else 0.0
@@ -83,13 +83,13 @@ class Source:
 
     def map_on_scale(
         self, image: str, layer: str, channel: int, role: str, low: float, high: float
-    ) -> index.Picture:
+    ) -> lessons.Picture:
         """Draw one channel from `low` to `high`."""
         values = self.maps(image, layer)[channel]
         name = f"{image}.{self.layers[layer].slug}.{channel}.{role}.png"
         return self._draw(name, values, low, high, role, image, layer, channel)
 
-    def evidence(self, entry: index.ImageEntry, layer: str, answer: int) -> index.Picture:
+    def evidence(self, entry: index.ImageEntry, layer: str, answer: int) -> lessons.Picture:
         """Draw where the evidence for an answer lies, on one scale for all answers."""
         reach = max(abs(value) for map_ in entry.evidence for value in map_.values)
         found = entry.evidence[answer]
@@ -97,7 +97,7 @@ class Source:
         name = f"{entry.id}.{answer}.evidence.png"
         return self._draw(name, values, -reach, reach, "evidence", entry.id, layer, None)
 
-    def kernel(self, kernel: Float64, layer: str, channel: int) -> index.Picture:
+    def kernel(self, kernel: Float64, layer: str, channel: int) -> lessons.Picture:
         """Draw a (3, rows, columns) kernel in colour: grey is zero."""
         reach = float(np.abs(kernel).max())
         values = kernel.transpose(1, 2, 0)
@@ -114,13 +114,13 @@ class Source:
         image: str | None,
         layer: str,
         channel: int | None,
-    ) -> index.Picture:
+    ) -> lessons.Picture:
         span = high - low or 1.0
         levels = np.rint(np.clip((values.astype(np.float64) - low) / span, 0, 1) * 255)
         self.drawn[path] = png(levels.astype(np.uint8))
         low, high = number(low, EXACT), number(high, EXACT)
         height, width = values.shape[:2]
-        return index.Picture(path, role, image, layer, channel, height, width, low, high)
+        return lessons.Picture(path, role, image, layer, channel, height, width, low, high)
 
 
 def stop(
@@ -128,14 +128,14 @@ def stop(
     image: str,
     layer: str,
     channel: int,
-    pictures: Sequence[index.Picture],
+    pictures: Sequence[lessons.Picture],
     numbers: Mapping[str, float],
     names: Mapping[str, str] | None = None,
     **settings: str,
-) -> index.Stop:
+) -> lessons.Stop:
     """Return a stop with its numbers in the digits of the contract."""
     rounded = {name: number(float(value)) for name, value in numbers.items()}
-    return index.Stop(
+    return lessons.Stop(
         kind, image, layer, channel, settings, rounded, dict(names or {}), tuple(pictures)
     )
 

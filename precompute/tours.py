@@ -7,7 +7,7 @@ import numpy as np
 
 import artifacts
 from export.manifest import read_manifest
-from precompute import index
+from precompute import lessons
 from precompute.tour_answers import answer_tour, wrong_tour
 from precompute.tour_dark import dark_tour
 from precompute.tour_residual import residual_tour
@@ -29,7 +29,7 @@ TOURS = {
 def tour_files(
     manifest_path: Path, folder: Path, photos: Sequence[str], charts: Sequence[str]
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of every file of the folder index.TOURS."""
+    """Yield path and content of every file of the folder lessons.TOURS."""
     manifest = read_manifest(manifest_path)
     tours, left_out = [], []
     with np.load(manifest_path.parent / manifest.arrays.name, allow_pickle=False) as arrays:
@@ -42,6 +42,6 @@ def tour_files(
                 else:
                     stops.append(found)
             if stops:
-                tours.append(index.Tour(name, tuple(stops)))
+                tours.append(lessons.Tour(name, tuple(stops)))
     yield from sorted(source.drawn.items())
-    yield index.TOURS_NAME, artifacts.encode(index.Tours(tuple(tours), tuple(left_out)))
+    yield lessons.TOURS_NAME, artifacts.encode(lessons.Tours(tuple(tours), tuple(left_out)))

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from export.manifest import Layer, ModelManifest
-from precompute.index import STEM, FilterMeasures, GalleryIndex, StemFilters, StemMoment
+from precompute.index import GalleryIndex
+from precompute.lessons import STEM, FilterMeasures, StemFilters, StemMoment
 from site_template.pages import model_data, readable
 
 HALF = 0.5

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from export.manifest import Input, ModelManifest
-from precompute.index import ImageEntry, Mistakes, Preparation
+from precompute.index import ImageEntry
+from precompute.lessons import Mistakes, Preparation
 from site_template.pages import percent, readable
 
 MANY = 5

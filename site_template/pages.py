@@ -8,19 +8,15 @@ from urllib.parse import urlencode
 
 from export.manifest import Layer, ModelManifest, ReceptiveField
 from precompute.index import (
-    MISTAKES,
     MODEL,
     RANKING,
-    STEM,
-    TOURS,
     GalleryIndex,
     ImageEntry,
     SharedLayer,
-    Stop,
     TileSheet,
-    Tours,
     origin_name,
 )
+from precompute.lessons import MISTAKES, STEM, TOURS, Stop, Tours
 from site_template.drawing import Wiring, shown_sources, wiring
 
 FILMSTRIP = 48

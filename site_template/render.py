@@ -11,18 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import artifacts
 from export.manifest import ModelManifest, read_manifest
-from precompute.index import (
-    MISTAKES,
-    STEM,
-    GalleryIndex,
-    ImageEntry,
-    Tours,
-    read_entry,
-    read_index,
-    read_mistakes,
-    read_stem,
-    read_tours,
-)
+from precompute.index import GalleryIndex, ImageEntry, read_entry, read_index
+from precompute.lessons import MISTAKES, STEM, Tours, read_mistakes, read_stem, read_tours
 from site_template import mistakes, pages, snippets
 from site_template.figures import Numbers
 from site_template.filters import filter_page, hundredths

@@ -17,6 +17,7 @@ SOURCES = [
     ],
 ]
 PYTORCH = {"torch", "torchvision", "onnx", "onnxscript", "safetensors"}
+STANDARD = sys.stdlib_module_names
 OURS = {"artifacts", "export", "precompute", "site_template"}
 
 
@@ -73,8 +74,10 @@ def test_the_environment_of_precompute_has_no_pytorch():
 
 def test_contracts_need_nothing_but_the_shared_file_format():
     for contract in ("export.manifest", "precompute.index"):
-        outside = {name.split(".")[0] for name in IMPORTS[contract]} - sys.stdlib_module_names
+        outside = {name.split(".")[0] for name in IMPORTS[contract]} - STANDARD
         assert outside == {"artifacts"}, contract
+    lessons = {n for n in IMPORTS["precompute.lessons"] if n.split(".")[0] not in STANDARD}
+    assert lessons == {"artifacts", "precompute.index"}
 
 
 @pytest.mark.parametrize(
@@ -83,7 +86,7 @@ def test_contracts_need_nothing_but_the_shared_file_format():
         ("artifacts", set()),
         ("export", set()),
         ("precompute", {"export.manifest"}),
-        ("site_template", {"export.manifest", "precompute.index"}),
+        ("site_template", {"export.manifest", "precompute.index", "precompute.lessons"}),
     ],
 )
 def test_a_stage_imports_only_the_contracts_of_those_before_it(stage, contracts):

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from export.manifest import read_manifest
-from precompute.index import read_stem
+from precompute.lessons import read_stem
 
 pytestmark = pytest.mark.built
 PAGE = "filters.html"

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from precompute.index import read_tours
+from precompute.lessons import read_tours
 
 pytestmark = pytest.mark.built
 

@@ -14,7 +14,8 @@ from test_schemas import faults
 from export.manifest import read_manifest
 from precompute import index, mistakes
 from precompute.decode import decode
-from precompute.index import MISTAKES, index_path, read_entry, read_index, read_mistakes, sheet_name
+from precompute.index import index_path, read_entry, read_index, sheet_name
+from precompute.lessons import MISTAKES, read_mistakes
 from precompute.mistakes import CANDIDATES, CORRECT, candidates, prepare
 from precompute.photos import find_photos
 from precompute.reader import read_pixels

@@ -6,10 +6,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from export import manifest
-from precompute import index
+from precompute import index, lessons
 
 
-@pytest.mark.parametrize("contract", [manifest, index], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("contract", [manifest, index, lessons], ids=lambda module: module.__name__)
 def test_the_shipped_schema_is_that_of_the_dataclasses(contract):
     module = contract.__name__
     remedy = f"from {module} import schema, SCHEMA_PATH; SCHEMA_PATH.write_bytes(schema())"
@@ -37,7 +37,7 @@ def test_a_real_gallery_obeys_its_schema(tiles):
     assert faults(index, "ImageEntry", tiles / image / "index.json") == []
     assert faults(index, "LayerFigures", tiles / image / layer.figures) == []
     assert faults(index, "SharedFigures", tiles / "_shared" / layer.figures) == []
-    assert faults(index, "StemFilters", tiles / index.STEM / index.STEM_NAME) == []
+    assert faults(lessons, "StemFilters", tiles / lessons.STEM / lessons.STEM_NAME) == []
 
 
 def test_a_file_of_another_kind_does_not(tiles):

@@ -11,8 +11,9 @@ from small_gallery import cut_down, rewrite
 
 import artifacts
 from export.manifest import read_manifest
-from precompute.index import STEM, read_index, read_stem
+from precompute.index import read_index
 from precompute.kernel_measures import measure
+from precompute.lessons import STEM, read_stem
 from precompute.stem import stem_files
 
 GAP = 1

@@ -10,7 +10,8 @@ from small_gallery import rewrite
 
 import artifacts
 from export.manifest import read_manifest
-from precompute.index import TOURS, Contributions, read_entry, read_index, read_tours
+from precompute.index import Contributions, read_entry, read_index
+from precompute.lessons import TOURS, read_tours
 from precompute.reader import read_layer, read_pixels
 
 KINDS = {

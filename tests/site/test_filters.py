@@ -9,7 +9,8 @@ from website import read_page
 
 import artifacts
 from export.manifest import read_manifest
-from precompute.index import STEM, STEM_NAME, read_index, read_stem
+from precompute.index import read_index
+from precompute.lessons import STEM, STEM_NAME, read_stem
 from site_template.filters import filter_page, hundredths
 
 

@@ -7,7 +7,8 @@ import pytest
 from website import read_page
 
 import artifacts
-from precompute.index import MISTAKES, Answer, Deviation, index_path, read_entry, read_mistakes
+from precompute.index import Answer, index_path, read_entry
+from precompute.lessons import MISTAKES, Deviation, read_mistakes
 from precompute.mistakes import CORRECT, prepare
 from precompute.reader import read_pixels
 from site_template import mistakes as words

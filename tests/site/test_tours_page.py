@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl
 import pytest
 from website import read_page
 
-from precompute.index import TOURS, read_entry, read_tours
+from precompute.index import read_entry
+from precompute.lessons import TOURS, read_tours
 from site_template.pages import part, percent, readable
 
 

@@ -7,17 +7,8 @@ from pathlib import Path
 
 import artifacts
 from export.manifest import ModelManifest, read_manifest
-from precompute.index import (
-    TOURS,
-    TOURS_NAME,
-    GalleryIndex,
-    ImageEntry,
-    Tour,
-    index_path,
-    read_entry,
-    read_index,
-    read_tours,
-)
+from precompute.index import GalleryIndex, ImageEntry, index_path, read_entry, read_index
+from precompute.lessons import TOURS, TOURS_NAME, Tour, read_tours
 from site_template.pages import Site
 from site_template.render import render
 
