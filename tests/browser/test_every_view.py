@@ -1,0 +1,71 @@
+"""Every view of the explorer, in whatever gallery was built, at its first and its last layer."""
+
+import json
+import re
+
+import pytest
+
+pytestmark = pytest.mark.built
+
+VIEWS = ("channels", "layer", "origin", "residual", "photos", "compare", "layers")
+WIDTHS = (320, 390, 768, 1280)
+ODD = re.compile(r"\bNaN\b|\bundefined\b|\bInfinity\b|\[object|“”|cannot be shown")
+
+
+@pytest.fixture
+def ends(site) -> list[str]:
+    """The first and the last layer that the gallery shows."""
+    model = json.loads((site / "resnet18/data/_layers.json").read_bytes())
+    names = [layer["name"] for layer in model["layers"]]
+    return list(dict.fromkeys([names[0], names[-1]]))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_is_whole_and_never_wider_than_the_window(visit, photo, ends, view):
+    page = visit(photo).page
+    for layer in ends:
+        page.goto(f"{page.url.split('#')[0]}#layer={layer}&channel=1&view={view}")
+        page.locator("feature-explorer:not([data-stale]) channel-grid button").first.wait_for()
+        page.wait_for_load_state("networkidle")
+        assert not ODD.search(page.inner_text("feature-explorer")), layer
+        found = []
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            found.append(page.evaluate("document.documentElement.scrollWidth"))
+        assert tuple(found) == WIDTHS, layer
+
+
+LONG = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetzesentwurfsfassungen"
+RENAME = """([names, long]) => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  let changed = 0;
+  while (walker.nextNode()) {
+    const before = walker.currentNode.data;
+    for (const name of names) walker.currentNode.data = walker.currentNode.data.replaceAll(name, long);
+    changed += walker.currentNode.data !== before;
+  }
+  return changed;
+}"""
+VIEWS_OF_A_PHOTO = ("#view=compare", "#view=photos", "#answer=0")
+
+
+@pytest.mark.parametrize(
+    "path", ["index.html", "tours.html", "mistakes.html", "teaching.html", *VIEWS_OF_A_PHOTO]
+)
+def test_names_of_one_long_word_widen_no_page(visit, photo, site, path):
+    if path == "tours.html" and not (site / path).exists():
+        pytest.skip("this gallery has no tours")
+    page = visit(photo + path if path.startswith("#") else path).page
+    if path.startswith("#"):
+        page.locator("feature-explorer:not([data-stale]) channel-grid button").first.wait_for()
+        page.wait_for_load_state("networkidle")
+    entries = [
+        json.loads(p.read_bytes()) for p in (site / "resnet18/data").glob("[!_]*/index.json")
+    ]
+    names = [name for e in entries for name in (e["title"], *(a["name"] for a in e["answers"]))]
+    assert page.evaluate(RENAME, [sorted(names, key=len, reverse=True), LONG])
+    found = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        found.append(page.evaluate("document.documentElement.scrollWidth"))
+    assert tuple(found) == WIDTHS
