@@ -41,3 +41,70 @@ def test_the_evidence_lies_on_what_the_network_sees(visit, site):
     x0, y0, x1, y1 = (start + side * scale for side, start, scale in sides)
     found = box_of(page, ".evidence-map")
     assert found == pytest.approx([x0, y0, x1 - x0, y1 - y0], abs=1)
+
+
+def explorer_top(page):
+    return page.evaluate("document.querySelector('feature-explorer').getBoundingClientRect().top")
+
+
+def turned(page, press):
+    """Do what leads to another photo's page, and wait until its channels are there."""
+    before = page.url.split("#")[0]
+    press()
+    page.wait_for_url(lambda url: url.split("#")[0] != before)
+    page.locator("channel-grid button").first.wait_for()
+    page.wait_for_load_state("networkidle")
+
+
+@pytest.fixture
+def several(site):
+    if len(read_index(site / "resnet18" / "data").images) < 2:
+        pytest.skip("there is no other photo")
+
+
+@pytest.mark.parametrize("scrolled", [0, 300])
+def test_the_next_photo_opens_at_the_same_place_of_its_maps(visit, photo, several, scrolled):
+    page = visit(photo).page
+    page.locator("channel-grid button").first.wait_for()
+    page.evaluate("document.querySelector('.explorer').scrollIntoView()")
+    page.evaluate(f"scrollBy(0, {scrolled})")
+    before = explorer_top(page)
+    turned(page, lambda: page.keyboard.press("n"))
+    assert explorer_top(page) == pytest.approx(before, abs=2)
+
+
+def test_who_looks_at_the_photo_sees_the_top_of_the_next(visit, photo, several):
+    page = visit(photo).page
+    page.locator("channel-grid button").first.wait_for()
+    page.evaluate("document.querySelector('.explorer').scrollIntoView()")
+    turned(page, lambda: page.keyboard.press("n"))
+    page.evaluate("scrollTo(0, 0)")
+    turned(page, lambda: page.locator(".filmstrip [rel=prev]").click())
+    assert page.evaluate("scrollY") == 0
+
+
+def test_a_channel_of_the_evidence_is_shown(visit, photo, site):
+    """It is below the window when its link is clicked, and what was chosen before is kept."""
+    page = visit(f"{photo}#answer=0&scale=channel", viewport={"width": 1280, "height": 700}).page
+    if not page.locator(".answers button").count():
+        pytest.skip("this network has no class evidence")
+    link = page.locator(".contributions a").first
+    channel = link.inner_text().removeprefix("channel ")
+    link.click()
+    shown = page.locator("channel-inspector h3")
+    shown.get_by_text(f"Channel {channel} of ").wait_for()
+    assert shown.evaluate("one => one.getBoundingClientRect().top") < 700
+    assert "scale=channel" in page.url
+    page.go_back()
+    shown.get_by_text(f"Channel {channel} of ").wait_for(state="detached")
+
+
+def test_what_no_channel_passes_is_said(visit, photo):
+    page = visit(photo).page
+    page.locator('[data-setting="above"]').fill("1e9")
+    page.locator("channel-grid p").wait_for()
+    assert "No channel" in page.locator("channel-grid").inner_text()
+    assert page.locator(".count").inner_text().startswith("0 of")
+    page.locator('[data-setting="above"]').fill("")
+    page.locator("channel-grid button").first.wait_for()
+    assert page.locator("channel-grid p").count() == 0
