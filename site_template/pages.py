@@ -105,6 +105,8 @@ class ExplorerLayer:
     op: str
     block: str
     inputs: tuple[str, ...]
+    reads: str
+    """What it is computed from, in words: see reads()."""
     signed: bool
     channels: int
     height: int
@@ -237,6 +239,7 @@ def explorer_model(
     """Return what the explorer loads about the model and its photos."""
     photographs = sum(not card.chart for card in cards)
     shared = {layer.layer: layer for layer in index.layers}
+    read = reads(manifest)
     return ExplorerModel(
         model=manifest.model,
         crop=manifest.input.crop,
@@ -246,13 +249,27 @@ def explorer_model(
         ranking=RANKING,
         classifier=manifest.classifier.features if manifest.classifier else None,
         layers=tuple(
-            _explorer_layer(layer, shared[layer.name], layer.name in index.origins)
+            _explorer_layer(
+                layer, shared[layer.name], read[layer.name], layer.name in index.origins
+            )
             for layer in manifest.feature_maps
         ),
     )
 
 
-def _explorer_layer(layer: Layer, shared: SharedLayer, has_origin: bool) -> ExplorerLayer:
+def reads(manifest: ModelManifest) -> dict[str, str]:
+    """Return in words what each layer of the gallery reads: those shown, and what hides between."""
+    words = {}
+    for name, shown in shown_sources(manifest).items():
+        hidden = [one for one in manifest.layer(name).inputs if one not in shown]
+        between = f" via {' and '.join(hidden)} (not shown)" if hidden else ""
+        words[name] = " and ".join(shown) + between
+    return words
+
+
+def _explorer_layer(
+    layer: Layer, shared: SharedLayer, read: str, has_origin: bool
+) -> ExplorerLayer:
     return ExplorerLayer(
         name=layer.name,
         slug=layer.slug,
@@ -260,6 +277,7 @@ def _explorer_layer(layer: Layer, shared: SharedLayer, has_origin: bool) -> Expl
         op=layer.op,
         block=layer.block,
         inputs=layer.inputs,
+        reads=read,
         signed=layer.signed,
         channels=layer.channels,
         height=layer.height,

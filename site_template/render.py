@@ -114,6 +114,7 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
     data = pages.model_data(gallery.index)
     yield f"{data}/_layers.json", artifacts.encode(model).decode("utf-8")
     wirings = pages.wirings(gallery.manifest)
+    reads = pages.reads(gallery.manifest)
     for position, entry in enumerate(gallery.entries()):
         blocks = pages.blocks(entry, gallery.manifest)
         yield page(f"{cards[position].folder}/sheets.css", "sheets.css", blocks=blocks)
@@ -124,6 +125,7 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
             card=cards[position],
             blocks=blocks,
             wirings=wirings,
+            reads=reads,
             has_tours=bool(gallery.tours.tours),
             filmstrip=pages.nearest(cards, position),
             before=cards[position - 1] if position else None,

@@ -13,9 +13,9 @@ export class AllLayers extends HTMLElement {
 
   /** @param {object} context what the explorer shows; see feature-explorer.js */
   show(context) {
-    const { data, entry, layers, sheetOf, linkTo } = context;
+    const { data, entry, layers, sheetOf } = context;
     if (this.#shown === this.#basis) {
-      for (const link of this.querySelectorAll("a")) link.href = linkTo({ layer: link.dataset.to, view: "channels" });
+      this.#mark(context);
       return;
     }
     this.#shown = this.#basis;
@@ -40,12 +40,31 @@ export class AllLayers extends HTMLElement {
       picture.alt = `Components of ${layer.name}`;
       const link = document.createElement("a");
       link.dataset.to = layer.name;
-      link.href = linkTo({ layer: layer.name, view: "channels" });
-      link.append(picture, element("code", layer.name));
+      link.append(picture, breakable(layer.name));
       const item = document.createElement("li");
       item.append(link);
       list.append(item);
     }
-    this.replaceChildren(choice, list);
+    const says =
+      "Each picture shows a whole layer: the first three principal components of its channels as red, green and blue. " +
+      (this.#basis === "own" ? "Where two places have the same colour, the layer says much the same there." : "Colours compare between photos, not between layers.");
+    this.replaceChildren(choice, element("p", says, "quiet"), list);
+    this.#mark(context);
   }
+
+  /** Let each picture lead to its layer with the settings of now, and mark the chosen one. */
+  #mark({ layer, linkTo }) {
+    for (const link of this.querySelectorAll("a")) {
+      link.href = linkTo({ layer: link.dataset.to, view: "channels" });
+      if (link.dataset.to === layer.name) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  }
+}
+
+/** The name of a layer, which may go on in the next line after each dot. */
+function breakable(name) {
+  const code = document.createElement("code");
+  code.append(...name.split(/(?<=\.)/).flatMap((part, i) => (i ? [document.createElement("wbr"), part] : [part])));
+  return code;
 }

@@ -1,6 +1,7 @@
 // <channel-grid>: every channel of a layer, numbered, painted when it comes into view.
 
 import { pixelColours } from "./colour-scale.js";
+import { element } from "./dom.js";
 import { readable } from "./numbers.js";
 import { paint } from "./paint.js";
 import { tile } from "./tile-sheet.js";
@@ -75,7 +76,7 @@ export class ChannelGrid extends HTMLElement {
       this.#seen.observe(button);
       return button;
     });
-    this.replaceChildren(...rows);
+    this.replaceChildren(...(rows.length ? rows : [element("p", `No channel of ${layer.name} passes the filter.`)]));
   }
 
   #onSeen(changes) {

@@ -24,7 +24,7 @@ const TEMPLATE = `
   <label><input type="checkbox" data-setting="smooth"> smooth</label>
 </div>
 <svg class="histogram" viewBox="0 0 64 24" preserveAspectRatio="none" role="img"></svg>
-<p class="histogram-ends number"><span></span><span></span></p>
+<p class="histogram-ends number"><span></span><span>square roots of counts</span><span></span></p>
 <dl class="figures"></dl>
 <view-tools class="downloads"></view-tools>
 <section class="peaks"><h4>Strongest in this gallery</h4><ol></ol></section>`;
@@ -94,12 +94,12 @@ export class ChannelInspector extends HTMLElement {
     this.#find("colour-bar").show(map, ends, norm, clipped);
     // On a logarithmic scale whatever is not above zero lies beyond, and needs no mark.
     const total = norm === "log" ? 0 : clipped.over + clipped.under;
-    const notes = total ? [`${total} of ${this.#pixels.length} pixels lie beyond the scale: `] : [];
+    const notes = [];
     for (const [side, label] of [["over", "above"], ["under", "below"]]) {
       if (!total || !clipped[side]) continue;
       const swatch = document.createElement("i");
       swatch.style.background = clipColours(map)[side];
-      notes.push(swatch, ` ${clipped[side]} ${label} `);
+      notes.push(notes.length ? ", " : "", swatch, ` ${clipped[side]} of ${this.#pixels.length} pixels ${label} the scale`);
     }
     this.#find(".clipped").replaceChildren(...notes);
   }
@@ -117,7 +117,7 @@ export class ChannelInspector extends HTMLElement {
     const chart = this.#find(".histogram");
     chart.replaceChildren(...bars);
     chart.setAttribute("aria-label", `Histogram of the values, from ${readable(range.low)} to ${readable(range.high)}; heights are square roots of counts`);
-    const [low, high] = this.querySelectorAll(".histogram-ends span");
+    const [low, , high] = this.querySelectorAll(".histogram-ends span");
     low.textContent = readable(range.low);
     high.textContent = readable(range.high);
   }

@@ -98,6 +98,7 @@ function channelBars({ layer, values }, answer) {
     const item = document.createElement("li");
     const link = document.createElement("a");
     link.href = `#layer=${encodeURIComponent(layer)}&channel=${channel}&answer=${answer}`;
+    link.dataset.channel = channel;
     link.textContent = `channel ${channel}`;
     const bar = document.createElement("i");
     bar.className = own[channel] < 0 ? "minus" : "plus";

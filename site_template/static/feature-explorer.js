@@ -6,6 +6,7 @@ import { element } from "./dom.js";
 import { GalleryData, canvasIsFaithful } from "./gallery-data.js";
 import { jumpTarget } from "./jump.js";
 import { reveal } from "./network-map.js";
+import { placeBefore, rememberPlace } from "./place.js";
 import { NORMS, normEnds } from "./norms.js";
 import { isFaithful, tile } from "./tile-sheet.js";
 import { format, parse } from "./view-state.js";
@@ -52,9 +53,13 @@ export class FeatureExplorer extends HTMLElement {
       return;
     }
     this.#listen();
-    this.#readLink();
+    const toPlace = placeBefore(this);
+    const shown = this.#readLink();
+    toPlace();
     const strip = document.querySelector(".filmstrip ul");
     reveal(strip.querySelector("[aria-current]").parentElement, strip);
+    await shown;
+    toPlace(); // now that the page is as long as it was
   }
 
   /** What is shown, as the settings of view-state.js; undefined until the data is there. */
@@ -85,6 +90,16 @@ export class FeatureExplorer extends HTMLElement {
     this.addEventListener("choose-channel", ({ detail }) => this.set({ channel: detail }));
     this.addEventListener("cursor", ({ detail }) => this.#view?.cursor?.(detail));
     this.#evidence.addEventListener("choose-answer", ({ detail }) => this.set({ answer: detail }));
+    this.#evidence.addEventListener("click", (event) => {
+      const link = event.target.closest(".contributions a");
+      if (!link || goesElsewhere(event)) return;
+      event.preventDefault();
+      this.goTo(this.#model.classifier, Number(link.dataset.channel));
+      this.scrollIntoView();
+    });
+    document.addEventListener("click", ({ target }) => {
+      if (target.closest("[data-keep-view], .peaks a, channel-photos a")) rememberPlace(this);
+    });
     this.#tour.addEventListener("leave-tour", () => this.set({ tour: "", stop: 1 }));
     this.addEventListener("input", ({ target }) => {
       const { setting } = target.dataset;
@@ -103,7 +118,7 @@ export class FeatureExplorer extends HTMLElement {
     this.#find(".jump .random").addEventListener("click", () => this.goToRandom());
     this.#find(".layers").addEventListener("click", (event) => {
       const link = event.target.closest("[data-layer]");
-      if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
+      if (!link || goesElsewhere(event)) return;
       event.preventDefault();
       this.goTo(link.dataset.layer);
     });
@@ -115,6 +130,7 @@ export class FeatureExplorer extends HTMLElement {
     const known = { layers: [...this.#layers.values()], photos, answers, layer: this.#state.layer };
     const { notice, photo, answer, layer, channel } = jumpTarget(text, known);
     if (answer !== undefined) this.#showEvidence(answer);
+    else if (photo === this.#entry.id) this.#say(`This is ${this.#entry.title}.`);
     else if (photo) location.href = this.#photos().get(photo).href;
     else if (layer) this.goTo(layer, channel);
     else this.#say(notice);
@@ -140,6 +156,7 @@ export class FeatureExplorer extends HTMLElement {
     return Math.min(this.#state.channel, this.#layers.get(layer).channels - 1);
   }
 
+  /** @returns {Promise<void>|undefined} kept when the view that the link names is shown */
   #readLink() {
     if (this.#state && location.hash !== "" && !location.hash.includes("=")) {
       // A link within the page, such as the one to its content, is no view: keep the one there is.
@@ -151,7 +168,7 @@ export class FeatureExplorer extends HTMLElement {
     const { state, notices } = parse(location.hash, layers, first, [...this.#photos().keys()]);
     this.#state = state;
     this.#say(notices.join(" "));
-    this.#render();
+    return this.#render();
   }
 
   /**
@@ -244,6 +261,7 @@ export class FeatureExplorer extends HTMLElement {
   async #showView() {
     for (const button of this.querySelectorAll(".views [data-view]")) {
       button.setAttribute("aria-pressed", String(button.dataset.view === this.#state.view));
+      if (button.dataset.view === this.#state.view) reveal(button, button.parentElement);
     }
     this.dataset.shows = this.#state.view;
     const view = this.#view;
@@ -322,7 +340,7 @@ export class FeatureExplorer extends HTMLElement {
       layer.signed ? "signed" : "zero or more",
     ];
     if (layer.parameters) facts.push(`${layer.parameters.toLocaleString("en").replaceAll(",", "\u202f")} parameters`);
-    facts.push(`from ${layer.inputs.join(" and ")}`);
+    facts.push(`from ${layer.reads}`);
     if (layer.dead) facts.push(`${layer.dead} channels never above zero on any photo`);
     this.#find(".layer-facts").textContent = facts.join(" · ");
     this.#find("network-map").choose(layer.name);
@@ -358,4 +376,9 @@ export class FeatureExplorer extends HTMLElement {
       }),
     );
   }
+}
+
+/** Whether a click on a link opens it in another tab or window. */
+function goesElsewhere({ metaKey, ctrlKey, shiftKey }) {
+  return metaKey || ctrlKey || shiftKey;
 }

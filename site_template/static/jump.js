@@ -1,6 +1,8 @@
 // What a visitor typed into the jump box. Pure.
 
-import { nearestName } from "./nearest.js";
+import { likeness, nearestName } from "./nearest.js";
+
+const HINT = "Type a layer, a channel such as conv1:12, one of the answers, or a photo.";
 
 /**
  * @param {string} text such as "layer3.0.conv1:117", "conv1", "117", a class, or a photo's title
@@ -12,11 +14,13 @@ import { nearestName } from "./nearest.js";
 export function jumpTarget(text, { layers, photos, answers, layer }) {
   const [, name, number] = text.trim().match(/^(.*?)(?:[:#\s]\s*(\d+))?$/) ?? [];
   const plain = text.trim();
-  if (plain === "") return { notice: "Type a layer, a channel such as conv1:12, a class, or a photo." };
-  if (/^\d+$/.test(plain)) return place(layers.find((one) => one.name === layer), Number(plain));
-  const exact = layers.find((one) => one.name === plain) ?? layers.find((one) => one.name === name);
-  if (exact) return place(exact, exact.name === plain ? undefined : Number(number));
+  if (plain === "") return { notice: HINT };
   const folded = plain.toLowerCase();
+  const channel = folded.match(/^(?:channel )?(\d+)$/);
+  if (channel) return place(layers.find((one) => one.name === layer), Number(channel[1]));
+  const named = (text) => layers.find((one) => one.name.toLowerCase() === text.toLowerCase());
+  const exact = named(plain) ?? named(name) ?? layers.find((one) => one.name.toLowerCase().startsWith(`${name.toLowerCase()}.`));
+  if (exact) return place(exact, number === undefined || named(plain) ? undefined : Number(number));
   const answer = answers.findIndex((name) => name.toLowerCase() === folded);
   if (answer >= 0) return { answer };
   const photo =
@@ -25,7 +29,8 @@ export function jumpTarget(text, { layers, photos, answers, layer }) {
     photos.find(({ classes }) => classes.some((name) => name.toLowerCase() === folded));
   if (photo) return { photo: photo.id };
   const nearest = nearestName(name, layers.map((one) => one.name));
-  return { notice: `Nothing here is called “${plain}”. The nearest layer is ${nearest}.` };
+  const hint = likeness(name, nearest) > 0.5 ? `The nearest layer is ${nearest}.` : HINT;
+  return { notice: `Nothing here is called “${plain}”. ${hint}` };
 }
 
 function place(layer, channel) {

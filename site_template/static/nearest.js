@@ -3,16 +3,16 @@
 /**
  * @param {string} wanted
  * @param {string[]} names at least one
- * @returns {string} the name with the fewest edits; of equals the first
+ * @returns {string} the name that shares most with it; of equals the first
  */
 export function nearestName(wanted, names) {
-  let best = names[0];
-  let fewest = Infinity;
-  for (const name of names) {
-    const edits = distance(wanted.slice(0, 200), name);
-    if (edits < fewest) [best, fewest] = [name, edits];
-  }
-  return best;
+  const likenesses = names.map((name) => likeness(wanted.slice(0, 200), name));
+  return names[likenesses.indexOf(Math.max(...likenesses))];
+}
+
+/** How alike two names are: 1 for the same, 0 where every character has to be edited. */
+export function likeness(a, b) {
+  return 1 - distance(a, b) / Math.max(a.length, b.length, 1);
 }
 
 /** Levenshtein's distance: insertions, deletions and replacements of one character. */

@@ -20,7 +20,7 @@ export class OriginView extends HTMLElement {
     const { data, entry, layer, layers, model, state, sheetOf, isCurrent } = context;
     this.#view = null;
     if (!layer.origin) {
-      this.replaceChildren(element("p", explanation(layer), "quiet"));
+      this.replaceChildren(explanation(context));
       return;
     }
     const origin = await data.origin(layer);
@@ -108,7 +108,7 @@ export class OriginView extends HTMLElement {
       row.append(...cards);
       return row;
     };
-    const scale = `Terms and sum on one scale, from ${readable(-reach)} to ${readable(reach)}; kernels from ${readable(-heaviest)} to ${readable(heaviest)}. The numbers are those under the cursor of the large map.`;
+    const scale = `The terms that are strongest over the whole map come first. Terms and sum on one scale, from ${readable(-reach)} to ${readable(reach)}; kernels from ${readable(-heaviest)} to ${readable(heaviest)}. The numbers are those under the cursor of the large map.`;
     const head = list("origin-head", [element("p", this.#sentence())]);
     if (origin.source === "input") head.prepend(this.#colourKernel(heaviest));
     const check = element("p", "", "origin-check");
@@ -185,14 +185,14 @@ export class OriginView extends HTMLElement {
     const weights = kernel.weights.subarray(term.input * rows * columns, (term.input + 1) * rows * columns);
     const products = seen.map((value, i) => (value ?? 0) * weights[i]);
     const sum = products.reduce((total, product) => total + product, 0);
-    const table = (title, numbers) => {
+    const table = (title, numbers, places) => {
       const made = document.createElement("table");
       made.append(element("caption", title));
       for (let row = 0; row < rows; row++) {
         const line = made.insertRow();
         for (let column = 0; column < columns; column++) {
           const value = numbers[row * columns + column];
-          line.append(element("td", value === null ? "·" : short(value), value < 0 ? "minus" : ""));
+          line.append(element("td", value === null ? "·" : short(value, places), value < 0 ? "minus" : ""));
         }
       }
       return made;
@@ -202,18 +202,26 @@ export class OriginView extends HTMLElement {
     scroller.tabIndex = 0;
     scroller.setAttribute("role", "group");
     scroller.setAttribute("aria-label", `Values, weights and products of ${this.#nameOf(term.input)}`);
-    scroller.append(table("values under the kernel", seen), element("span", "×"), table("weights", [...weights]), element("span", "="), table(`products, together ${signed(sum)}`, products));
+    scroller.append(table("values under the kernel", seen, 2), element("span", "×"), table("weights", [...weights], 3), element("span", "="), table(`products, together ${signed(sum)}`, products, 3));
     const title = element("h4", `The arithmetic of ${this.#nameOf(term.input)} at row ${position[0]}, column ${position[1]}`);
     const note = seen.includes(null) ? [element("p", "A dot lies beyond the border, where zeros stand.", "quiet")] : [];
     box.replaceChildren(title, scroller, ...note);
   }
 }
 
-function explanation(layer) {
-  const from = layer.inputs.join(" and ");
-  if (layer.op === "add") return `${layer.name} is the sum of ${from}, value by value: “Residual sum” shows it.`;
-  if (layer.op === "max pool") return `Each value of ${layer.name} is the largest of a window of ${from}, channel by channel.`;
-  return `${layer.name} (${layer.title}) is computed from ${from}; there is no one convolution to take apart.`;
+/** What a layer that is no convolution is made from, with the way there. */
+function explanation({ layer, layers, linkTo }) {
+  const text = element("p", "", "quiet");
+  const link = (name, changes) => {
+    const made = element("a", name);
+    made.href = linkTo(changes);
+    return made;
+  };
+  const from = layer.inputs.flatMap((name, i) => [i ? " and " : "", layers.has(name) ? link(name, { layer: name }) : name]);
+  if (layer.op === "add") text.append(`${layer.name} is the sum of `, ...from, ", value by value: ", link("Residual sum", { view: "residual" }), " shows it.");
+  else if (layer.op === "max pool") text.append(`Each value of ${layer.name} is the largest of a window of `, ...from, ", channel by channel.");
+  else text.append(`${layer.name} (${layer.title}) is computed from `, ...from, "; there is no one convolution to take apart.");
+  return text;
 }
 
 function farthest(values) {
@@ -222,8 +230,8 @@ function farthest(values) {
   return most;
 }
 
-function short(value) {
-  return Math.abs(value) < 0.005 ? "0" : value.toFixed(2).replace("-", "−");
+function short(value, places) {
+  return Math.abs(value) < 0.5 / 10 ** places ? "0" : value.toFixed(places).replace("-", "−");
 }
 
 async function storedMap(data, sheet, channel) {

@@ -2,6 +2,7 @@
 
 import { element } from "./dom.js";
 import { SHORTCUTS, WITHIN, commandOf, neighbour } from "./shortcuts.js";
+import { recall, remember } from "./storage.js";
 import { CHOICES } from "./view-state.js";
 
 const OFF = "shortcuts-off";
@@ -88,22 +89,4 @@ function button(text, act) {
   made.type = "button";
   made.addEventListener("click", act);
   return made;
-}
-
-// Storage is closed to pages in some browsers; then nothing is remembered, and all else works.
-
-function recall(storage, name) {
-  try {
-    return storage.getItem(name);
-  } catch {
-    return null;
-  }
-}
-
-function remember(storage, name, value) {
-  try {
-    storage.setItem(name, value);
-  } catch {
-    // see above
-  }
 }

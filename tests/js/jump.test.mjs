@@ -24,6 +24,13 @@ test("a layer, a channel of a layer, a channel of this layer", () => {
   assert.deepEqual(jump("63"), { layer: "conv1", channel: 63 });
 });
 
+test("names in any case, a part of the network, and a channel by its word", () => {
+  assert.deepEqual(jump("LAYER3.0.Conv1:7"), { layer: "layer3.0.conv1", channel: 7 });
+  assert.deepEqual(jump("layer3"), { layer: "layer3.0.conv1" });
+  assert.deepEqual(jump("layer3.0"), { layer: "layer3.0.conv1" });
+  assert.deepEqual(jump("Channel 7"), { layer: "conv1", channel: 7 });
+});
+
 test("a photo by id, title or part of it", () => {
   assert.deepEqual(jump("red-panda"), { photo: "red-panda" });
   assert.deepEqual(jump("giant PANDA"), { photo: "panda" });
@@ -42,4 +49,5 @@ test("what does not exist is said, with what does", () => {
   assert.match(jump("conv1:64").notice, /channels 0 to 63/);
   assert.match(jump("layer3.0.conv9:3").notice, /nearest layer is layer3\.0\.conv1/);
   assert.match(jump("  ").notice, /Type a layer/);
+  assert.doesNotMatch(jump("tench").notice, /nearest/);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { distance, nearestName } from "../../site_template/static/nearest.js";
+import { distance, likeness, nearestName } from "../../site_template/static/nearest.js";
 import { seeded } from "./seeded.mjs";
 
 function word(random, letters = "ab.1") {
@@ -36,11 +36,12 @@ test("the distance is that of the definition, and a metric", () => {
   }
 });
 
-test("the nearest name has the fewest edits", () => {
+test("the nearest name is the most alike, however long it is", () => {
   const names = ["conv1", "layer1.0.conv1", "layer1.0.conv2", "layer4.1.relu_1"];
   assert.equal(nearestName("layer1.0.conv3", names), "layer1.0.conv1");
   assert.equal(nearestName("layer4.1.relu", names), "layer4.1.relu_1");
   assert.equal(nearestName("", names), "conv1");
+  assert.equal(nearestName("layer9", ["relu", ...names]), "layer1.0.conv1");
   for (const name of names) assert.equal(nearestName(name, names), name);
 });
 
@@ -53,4 +54,11 @@ test("of equals it is the first", () => {
 test("only the first 200 characters count, so that no link can keep the page busy", () => {
   const names = ["b".repeat(1000), "a".repeat(200)];
   assert.equal(nearestName("a".repeat(200) + "b".repeat(1000), names), names[1]);
+});
+
+test("likeness is a share of the longer name", () => {
+  assert.equal(likeness("conv1", "conv1"), 1);
+  assert.equal(likeness("conv1", "conv2"), 0.8);
+  assert.equal(likeness("relu", "conv1"), 0);
+  assert.equal(likeness("", ""), 1);
 });
