@@ -117,8 +117,11 @@ def test_a_kernel_is_loaded_when_it_is_asked_for(visit, photo):
     assert len(kernels()) == 1
 
 
-def test_a_channel_is_shown_on_all_photos_in_their_order(visit, photo, tiles):
-    layer, channel = "layer3.1.relu_1", 30
+@pytest.mark.parametrize(("layer", "channel"), [("layer3.1.relu_1", 30), ("layer2.0.conv1", 17)])
+def test_a_channel_is_shown_on_all_photos_in_their_order(
+    visit, photo, tiles, exported, layer, channel
+):
+    floor = -np.inf if read_manifest(exported).layer(layer).signed else 0
     page = opened(visit, photo, layer=layer, channel=channel, view="photos").page
     page.locator("channel-photos li").first.wait_for()
     entries = [read_entry(tiles, reference.id) for reference in read_index(tiles).images]
@@ -127,7 +130,7 @@ def test_a_channel_is_shown_on_all_photos_in_their_order(visit, photo, tiles):
         for entry in entries
         if not entry.chart
     }
-    expected = sorted((id_ for id_ in high if high[id_] > 0), key=lambda id_: -high[id_])
+    expected = sorted((id_ for id_ in high if high[id_] > floor), key=lambda id_: -high[id_])
     items = page.locator("channel-photos li")
     assert items.evaluate_all("all => all.map(one => one.dataset.photo)") == expected
     shown = numbers_of(page, "channel-photos li strong")
