@@ -2,6 +2,7 @@
 
 import tracemalloc
 
+import msgspec
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
@@ -9,7 +10,7 @@ from sklearn.decomposition import PCA
 import artifacts
 from export.manifest import read_manifest
 from precompute import index
-from precompute.index import SharedFigures, read_entry, read_index
+from precompute.index import Peaks, SharedFigures, read_entry, read_index
 from precompute.reader import read_figures, read_layer, read_pixels, sheet_of
 from precompute.shared import share_layer
 
@@ -81,6 +82,40 @@ def test_peaks_are_each_channels_photos_by_their_maximum(shared, each, layer):
             field = "high" if kind == "value" else kind
             expected = [getattr(each[photo][1], field)[channel] for photo in fires]
             assert getattr(peaks, kind)[channel] == expected
+
+
+def test_rankings_hold_all_photos_of_each_channel(tiles, layer, each):
+    slug = sheet_of(read_entry(tiles, next(iter(each))), layer).figures.removesuffix(".json")
+    count = len(next(iter(each.values()))[1].high)
+    for first in range(0, count, index.RANKING):
+        peaks = artifacts.decode(tiles / "_shared" / index.ranking_name(slug, first), Peaks, "")
+        assert len(peaks.image) == min(index.RANKING, count - first)
+        for offset, ranks in enumerate(peaks.image):
+            high = {photo: each[photo][1].high[first + offset] for photo in each}
+            ranked = sorted(high, key=lambda photo: -high[photo])
+            fires = [p for p in ranked if high[p] > 0 or "relu" not in layer]
+            assert [peaks.images[i] for i in ranks] == fires
+            assert peaks.value[offset] == [high[photo] for photo in fires]
+
+
+def test_of_many_photos_the_best_are_kept_whatever_their_order(
+    tiles, photos, exported, monkeypatch
+):
+    """The cut is made now and then, not once at the end; ties go to the earlier photo."""
+    monkeypatch.setattr("precompute.shared.RANKED", 2)
+    layer = read_manifest(exported).layer("layer4.1.conv2")
+    figures = {
+        p: read_figures(tiles / p, sheet_of(read_entry(tiles, p), layer.name)) for p in photos
+    }
+    for order in (photos, photos[::-1], [photos[1], photos[2], photos[0], photos[1]]):
+        found = {}
+        share_layer(tiles, layer, order, [], found.__setitem__)
+        data = found[index.ranking_name(layer.slug, 16)]
+        peaks = msgspec.json.decode(data, type=Peaks)
+        for offset in range(index.RANKING):
+            high = [figures[photo].high[16 + offset] for photo in order]
+            best = np.argsort(-np.array(high), kind="stable")[:2]
+            assert [peaks.images[i] for i in peaks.image[offset]] == [order[i] for i in best]
 
 
 def test_the_basis_is_sklearns_over_every_position_of_every_photo(tiles, photos, shared, layer):
