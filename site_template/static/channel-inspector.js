@@ -94,7 +94,7 @@ export class ChannelInspector extends HTMLElement {
     this.#find("colour-bar").show(map, ends, norm, clipped);
     // On a logarithmic scale whatever is not above zero lies beyond, and needs no mark.
     const total = norm === "log" ? 0 : clipped.over + clipped.under;
-    const notes = total ? [`${total} of ${this.#pixels.length} pixels lie beyond the scale: `] : [];
+    const notes = total ? [`${total} of ${this.#pixels.length} pixels ${total === 1 ? "lies" : "lie"} beyond the scale: `] : [];
     for (const [side, label] of [["over", "above"], ["under", "below"]]) {
       if (!total || !clipped[side]) continue;
       const swatch = document.createElement("i");
