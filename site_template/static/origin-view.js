@@ -213,7 +213,7 @@ function explanation(layer) {
   const from = layer.inputs.join(" and ");
   if (layer.op === "add") return `${layer.name} is the sum of ${from}, value by value: “Residual sum” shows it.`;
   if (layer.op === "max pool") return `Each value of ${layer.name} is the largest of a window of ${from}, channel by channel.`;
-  return `${layer.name} (${layer.title}) is computed from ${from}; there is no one convolution to take apart.`;
+  return `${layer.name} (${layer.title}) is computed from ${from}. It can be taken apart only where it comes from one convolution, and what that reads is shown here too.`;
 }
 
 function farthest(values) {
