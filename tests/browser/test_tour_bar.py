@@ -114,8 +114,9 @@ def test_unknown_tours_and_stops_say_so(visit, tours, photo):
     page = visit(link_of(tour, 1).replace("&stop=1", "&stop=99")).page
     stops = "1 stop" if len(tour.stops) == 1 else f"{len(tour.stops)} stops"
     page.get_by_text(f"it has {stops}; this is the last").wait_for()
-    page.get_by_role("link", name="Back to this stop").click()
-    at_stop(page, tour, len(tour.stops))
+    if len(tour.stops) > 1:  # else the view is that of the last stop already
+        page.get_by_role("link", name="Back to this stop").click()
+        at_stop(page, tour, len(tour.stops))
 
 
 def test_without_a_tour_in_the_link_none_is_loaded(visit, photo):
