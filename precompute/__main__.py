@@ -66,9 +66,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"precompute: {remark}")
     for skip in built.index.skipped:
         print(f"precompute: left out {skip.file}: {skip.reason}")
+    photos, layers = len(built.index.images), len(built.index.layers)
     print(
-        f"precompute: {len(built.index.images)} photos, {built.computed} computed, "
-        f"{len(built.index.layers)} layers each, on {built.index.provider}"
+        f"precompute: {photos} photo{'s' * (photos != 1)}, {built.computed} computed, "
+        f"{layers} layer{'s' * (layers != 1)} each, on {built.index.provider}"
     )
     return 0
 

@@ -36,7 +36,9 @@ def _silent(source: Source, layer: Layer) -> Iterator[Found]:
     shared = source.shared(layer)
     highs = np.array(shared.high)
     if not len(silent) or highs[silent].max() <= 0:
-        yield LeftOut("silent", f"no channel of {layer.name} is silent on one photo only")
+        yield LeftOut(
+            "silent", f"no channel of {layer.name} is silent on one photo and not on another"
+        )
         return
     channel = int(silent[highs[silent].argmax()])
     other, value = source.strongest(layer, channel)  # type: ignore[misc]  # it is above zero
@@ -58,7 +60,8 @@ def _rare(source: Source, relus: Sequence[Layer]) -> Found:
             if best is None or (len(named), -named[0]) < best[:2]:
                 best = (len(named), -named[0], layer, channel)
     if best is None:
-        return LeftOut("rare", f"every channel is silent on all photos or wakes on {PEAKS} or more")
+        many = f"{PEAKS} or more" if len(source.photos) > PEAKS else "all"
+        return LeftOut("rare", f"every channel is silent on all photos or wakes on {many}")
     count, _, layer, channel = best
     image, value = source.strongest(layer, channel)  # type: ignore[misc]
     return stop(
@@ -78,7 +81,10 @@ def _dead(source: Source, relus: Sequence[Layer]) -> Iterator[Found]:
     dead = {layer.name: source.shared(layer).dead for layer in relus if before_relu(source, layer)}
     name = max(dead, key=lambda one: len(dead[one]), default="")
     if not name or not dead[name]:
-        yield LeftOut("dead", "no channel is silent on all photos")
+        if any(source.shared(layer).dead for layer in relus):
+            yield LeftOut("dead", "what its ReLU is given is not shown")
+        else:
+            yield LeftOut("dead", "no channel is silent on all photos")
         return
     layer = source.layers[name]
     channels = np.array(dead[name])

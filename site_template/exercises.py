@@ -104,7 +104,7 @@ def silent(numbers: Numbers) -> Exercise | None:
     channel = next(c for c, value in enumerate(high[card]) if value <= 0)
     dead = len(numbers.shared(layer).dead)
     everywhere = (
-        f"{dead} of the layer’s channels fire on no photo of this gallery."
+        f"{dead} of the layer’s channels fire{'s' if dead == 1 else ''} on no photo of this gallery."
         if dead
         else "Every one of them fires on some other photo of this gallery."
     )

@@ -93,7 +93,7 @@ def lessons(spec: Input) -> tuple[Lesson, ...]:
             "not-normalised",
             "Not normalised",
             "values from 0 to 1",
-            "The network has learned from values with the mean taken away and divided by the "
+            "The network expects values with the mean taken away and divided by the "
             "standard deviation. Here they go in as they come out of the file.",
             "x = to_tensor(image)",
             "x = normalize(to_tensor(image), mean, std)",

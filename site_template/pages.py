@@ -132,6 +132,8 @@ class ExplorerModel:
     std: tuple[float, float, float]
     photos: int
     """Photos that everything said over all photos is about."""
+    charts: int
+    """Charts that are left out of it."""
     ranking: int
     """Channels in one file of a ranking of the photos."""
     classifier: str | None
@@ -246,6 +248,7 @@ def explorer_model(
         mean=manifest.input.mean,
         std=manifest.input.std,
         photos=photographs or len(cards),
+        charts=len(cards) - photographs if photographs else 0,
         ranking=RANKING,
         classifier=manifest.classifier.features if manifest.classifier else None,
         layers=tuple(
@@ -358,6 +361,11 @@ def part(share: float) -> str:
     if 0.995 <= share < 1:
         return "> 99 %"
     return "0 %" if share == 0 else percent(share)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return how many there are of something: "1 photo", "2 photos"."""
+    return f"{grouped(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def grouped(value: int) -> str:

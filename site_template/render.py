@@ -149,6 +149,7 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
                 gallery.tours, gallery.index, partial(read_entry, gallery.tiles)
             ),
             titles={card.id: card.title for card in cards},
+            photos=model.photos,
             data=pages.tour_data(gallery.index),
         )
     if STEM in gallery.index.parts:
@@ -203,6 +204,7 @@ def _environment() -> Environment:
         "percent": pages.percent,
         "readable": pages.readable,
         "grouped": pages.grouped,
+        "counted": pages.counted,
         "hundredths": hundredths,
         "decimal": mistakes.decimal,
         "part": pages.part,

@@ -88,6 +88,8 @@ class Lesson:
     relu: Layer | None
     """The first layer shown that cannot be negative."""
     chart: Card | None
+    wrong: Card | None
+    """The first photo whose answer is wrong."""
 
 
 def lesson(numbers: Numbers) -> Lesson:
@@ -106,6 +108,7 @@ def lesson(numbers: Numbers) -> Lesson:
         levels=tuple(levels(exercises(numbers))),
         relu=numbers.layer(lambda one: not one.signed),
         chart=next((card for card in numbers.cards if card.chart), None),
+        wrong=next((card for card in numbers.photos if card.correct is False), None),
     )
 
 

@@ -5,7 +5,7 @@ import { domain, palette, pixelColours } from "./colour-scale.js";
 import { element, patch } from "./dom.js";
 import { receptiveBox } from "./geometry.js";
 import { normEnds } from "./norms.js";
-import { readable, signed } from "./numbers.js";
+import { counted, readable, signed } from "./numbers.js";
 import { paint } from "./paint.js";
 import { tile } from "./tile-sheet.js";
 
@@ -56,11 +56,12 @@ export class ChannelPhotos extends HTMLElement {
     const list = document.createElement("ol");
     list.append(...items);
     const say = items.length
-      ? `Channel ${channel} of ${layer.name} on ${items.length} of ${model.photos} photos, the largest value first; its map, and the part of the photo that this value sees.`
-      : `Channel ${channel} of ${layer.name} is never above zero on the ${model.photos} photos of this gallery.`;
+      ? `Channel ${channel} of ${layer.name} on ${items.length} of ${counted(model.photos, "photo")}, the largest value first; its map, and the part of the photo that this value sees.`
+      : `Channel ${channel} of ${layer.name} is never above zero on the ${counted(model.photos, "photo")} of this gallery.`;
     const rest = silent && items.length ? [element("p", layer.signed ? `The other ${silent} are not ranked.` : `It is never above zero on the other ${silent}.`, "quiet")] : [];
     this.#seen.disconnect();
-    this.replaceChildren(element("p", `${say} Test charts are left out.`, "quiet"), bar, list, ...rest);
+    const charts = model.charts ? " Test charts are left out." : "";
+    this.replaceChildren(element("p", say + charts, "quiet"), bar, list, ...rest);
     bar.show(map, ends, state.norm);
     for (const item of items) this.#seen.observe(item);
   }

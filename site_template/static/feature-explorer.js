@@ -8,6 +8,7 @@ import { jumpTarget } from "./jump.js";
 import { reveal } from "./network-map.js";
 import { placeBefore, rememberPlace } from "./place.js";
 import { NORMS, normEnds } from "./norms.js";
+import { counted } from "./numbers.js";
 import { isFaithful, tile } from "./tile-sheet.js";
 import { format, parse } from "./view-state.js";
 
@@ -341,7 +342,7 @@ export class FeatureExplorer extends HTMLElement {
     ];
     if (layer.parameters) facts.push(`${layer.parameters.toLocaleString("en").replaceAll(",", "\u202f")} parameters`);
     facts.push(`from ${layer.reads}`);
-    if (layer.dead) facts.push(`${layer.dead} channels never above zero on any photo`);
+    if (layer.dead) facts.push(`${counted(layer.dead, "channel")} never above zero on any photo`);
     this.#find(".layer-facts").textContent = facts.join(" · ");
     this.#find("network-map").choose(layer.name);
   }

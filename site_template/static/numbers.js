@@ -21,3 +21,8 @@ export function percent(share) {
   if (value >= 1 || value === 0) return `${value.toFixed(0)} %`;
   return value >= 0.1 ? `${value.toFixed(1)} %` : "< 0.1 %";
 }
+
+/** How many there are of something: "1 photo", "2 photos". */
+export function counted(number, noun) {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

@@ -220,7 +220,7 @@ function explanation({ layer, layers, linkTo }) {
   const from = layer.inputs.flatMap((name, i) => [i ? " and " : "", layers.has(name) ? link(name, { layer: name }) : name]);
   if (layer.op === "add") text.append(`${layer.name} is the sum of `, ...from, ", value by value: ", link("Residual sum", { view: "residual" }), " shows it.");
   else if (layer.op === "max pool") text.append(`Each value of ${layer.name} is the largest of a window of `, ...from, ", channel by channel.");
-  else text.append(`${layer.name} (${layer.title}) is computed from `, ...from, "; there is no one convolution to take apart.");
+  else text.append(`${layer.name} (${layer.title}) is computed from `, ...from, ". It can be taken apart only where it comes from one convolution, and what that reads is shown here too.");
   return text;
 }
 

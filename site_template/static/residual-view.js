@@ -14,7 +14,8 @@ export class ResidualView extends HTMLElement {
   async show({ data, layer, layers, state, sheetOf, isCurrent }) {
     const parts = residualParts([...layers.values()], layer);
     if (!parts) {
-      const why = `${layer.name} stands in no residual block whose parts are all shown here: choose a layer of a block.`;
+      const some = [...layers.values()].some((one) => residualParts([...layers.values()], one));
+      const why = `${layer.name} stands in no residual block whose parts are all shown here${some ? ": choose a layer of a block" : ""}.`;
       this.replaceChildren(element("p", why, "quiet"));
       return;
     }

@@ -3,6 +3,7 @@
 // What is said at a stop is taken from the page of tours, which says it to everybody.
 
 import { element } from "./dom.js";
+import { counted } from "./numbers.js";
 import { isView } from "./view-state.js";
 
 export class TourBar extends HTMLElement {
@@ -81,7 +82,7 @@ export class TourBar extends HTMLElement {
     const title = tour.querySelector("h2").textContent;
     this.querySelector(".tour-place").replaceChildren(
       element("strong", title),
-      ` · ${number < state.stop ? `it has ${stops.length} stops; this is the last` : `stop ${number} of ${stops.length}`}: ${stops[number - 1].querySelector("h3").textContent}`,
+      ` · ${number < state.stop ? `it has ${counted(stops.length, "stop")}; this is the last` : `stop ${number} of ${stops.length}`}: ${stops[number - 1].querySelector("h3").textContent}`,
     );
     const words = document.importNode(stops[number - 1].querySelector(".sentence"), true);
     const sentence = this.querySelector(".tour-sentence");

@@ -112,9 +112,11 @@ def test_unknown_tours_and_stops_say_so(visit, tours, photo):
     assert page.get_by_role("link", name="All tours").get_attribute("href").endswith("tours.html")
     tour = tours[0]
     page = visit(link_of(tour, 1).replace("&stop=1", "&stop=99")).page
-    page.get_by_text(f"it has {len(tour.stops)} stops; this is the last").wait_for()
-    page.get_by_role("link", name="Back to this stop").click()
-    at_stop(page, tour, len(tour.stops))
+    stops = "1 stop" if len(tour.stops) == 1 else f"{len(tour.stops)} stops"
+    page.get_by_text(f"it has {stops}; this is the last").wait_for()
+    if len(tour.stops) > 1:  # else the view is that of the last stop already
+        page.get_by_role("link", name="Back to this stop").click()
+        at_stop(page, tour, len(tour.stops))
 
 
 def test_without_a_tour_in_the_link_none_is_loaded(visit, photo):

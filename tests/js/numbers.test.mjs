@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { percent, readable, signed } from "../../site_template/static/numbers.js";
+import { counted, percent, readable, signed } from "../../site_template/static/numbers.js";
 
 for (const [value, text] of [
   [0, "0"],
@@ -59,3 +59,7 @@ for (const [share, text] of [
 ]) {
   test(`a share of ${share} is ${text}`, () => assert.equal(percent(share), text));
 }
+
+test("one thing is not many", () => {
+  assert.deepEqual([0, 1, 2].map((n) => counted(n, "photo")), ["0 photos", "1 photo", "2 photos"]);
+});

@@ -539,6 +539,7 @@ def test_one_photo_without_class_or_box_still_has_tours(gallery):
     (remark,) = [remark for remark in built.remarks if "tours" in remark]
     for kind in ("stage", "rare", "wrong", "most"):
         assert kind in remark
+    assert "rare (every channel is silent on all photos or wakes on all)" in remark
 
 
 def test_charts_alone_have_tours_too(gallery):
@@ -548,6 +549,18 @@ def test_charts_alone_have_tours_too(gallery):
     toured = Gallery(gallery.folder, gallery.settings.manifest)
     assert {stop.image for tour in toured.tours.tours for stop in tour.stops} == {"grid"}
     assert not toured.stops("woken")
+
+
+def test_dead_channels_whose_way_to_the_relu_is_hidden_are_not_denied(gallery, exported, tmp_path):
+    folder = shutil.copytree(gallery.settings.manifest.parent, tmp_path / "model")
+    layers = tuple(
+        replace(layer, exported=layer.name in {"layer4.1.relu_1", "fc"})
+        for layer in read_manifest(exported).layers
+    )
+    gallery.build(manifest=rewrite(folder / exported.name, layers=layers))
+    shared = read_index(gallery.folder).layers
+    assert [layer.dead > 0 for layer in shared] == [True]
+    assert "dead (what its ReLU is given is not shown)" in read_tours(gallery.folder).left_out
 
 
 def test_without_a_classifier_there_is_nothing_about_answers(gallery, tmp_path):
