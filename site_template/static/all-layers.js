@@ -1,6 +1,6 @@
 // <all-layers>: every layer of the network in one strip, as its principal components.
 
-import { element } from "./dom.js";
+import { element, layerName } from "./dom.js";
 
 const BASES = [
   ["own", "this photo’s own basis"],
@@ -40,7 +40,7 @@ export class AllLayers extends HTMLElement {
       picture.alt = `Components of ${layer.name}`;
       const link = document.createElement("a");
       link.dataset.to = layer.name;
-      link.append(picture, breakable(layer.name));
+      link.append(picture, layerName(layer));
       const item = document.createElement("li");
       item.append(link);
       list.append(item);
@@ -60,11 +60,4 @@ export class AllLayers extends HTMLElement {
       else link.removeAttribute("aria-current");
     }
   }
-}
-
-/** The name of a layer, which may go on in the next line after each dot. */
-function breakable(name) {
-  const code = document.createElement("code");
-  code.append(...name.split(/(?<=\.)/).flatMap((part, i) => (i ? [document.createElement("wbr"), part] : [part])));
-  return code;
 }

@@ -33,6 +33,7 @@ export class ChannelInspector extends HTMLElement {
   #view = null;
   #pixels = null;
   #cursor = null;
+  #follow;
 
   connectedCallback() {
     if (this.firstElementChild) return;
@@ -43,7 +44,7 @@ export class ChannelInspector extends HTMLElement {
     stage.addEventListener("pointermove", (event) => this.#onPointer(event));
     stage.addEventListener("pointerdown", (event) => this.#onPointer(event));
     stage.addEventListener("keydown", (event) => this.#onKey(event));
-    zoomable(stage, this.#find(".picture"));
+    this.#follow = zoomable(stage, this.#find(".picture"));
   }
 
   /**
@@ -175,6 +176,8 @@ export class ChannelInspector extends HTMLElement {
     if (!step || !this.#cursor) return;
     event.preventDefault();
     this.#moveTo(this.#cursor[0] + step[0], this.#cursor[1] + step[1]);
+    const { tile_width: width, tile_height: height } = this.#view.sheet;
+    this.#follow((this.#cursor[1] + 0.5) / width, (this.#cursor[0] + 0.5) / height);
   }
 
   #moveTo(row, column) {

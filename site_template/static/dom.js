@@ -8,6 +8,13 @@ export function element(name, text, className = "") {
   return made;
 }
 
+/** @returns {HTMLElement} the name of a layer, which may go on in the next line after a dot */
+export function layerName({ name }) {
+  const made = element("code", "");
+  made.append(...name.split(/(?<=\.)/).flatMap((part) => [part, element("wbr", "")]));
+  return made;
+}
+
 /** @returns {HTMLCanvasElement} a canvas that screen readers call `label` */
 export function labelledCanvas(label) {
   const canvas = document.createElement("canvas");

@@ -110,9 +110,8 @@ export class FeatureExplorer extends HTMLElement {
     });
     this.addEventListener("click", ({ target }) => {
       const view = target.closest("[data-view]")?.dataset.view;
-      if (view) this.set({ view });
+      if (view) this.set({ view }, true);
     });
-    this.addEventListener("saved", ({ detail }) => this.#say(detail));
     const wanted = this.#find(".jump input");
     this.#find(".jump .go").addEventListener("click", () => this.#jump(wanted.value));
     wanted.addEventListener("keydown", ({ key }) => key === "Enter" && this.#jump(wanted.value));

@@ -209,18 +209,14 @@ export class OriginView extends HTMLElement {
   }
 }
 
-/** What a layer that is no convolution is made from, with the way there. */
-function explanation({ layer, layers, linkTo }) {
+/** What a layer that is no convolution is made from. */
+function explanation({ layer, linkTo }) {
   const text = element("p", "", "quiet");
-  const link = (name, changes) => {
-    const made = element("a", name);
-    made.href = linkTo(changes);
-    return made;
-  };
-  const from = layer.inputs.flatMap((name, i) => [i ? " and " : "", layers.has(name) ? link(name, { layer: name }) : name]);
-  if (layer.op === "add") text.append(`${layer.name} is the sum of `, ...from, ", value by value: ", link("Residual sum", { view: "residual" }), " shows it.");
-  else if (layer.op === "max pool") text.append(`Each value of ${layer.name} is the largest of a window of `, ...from, ", channel by channel.");
-  else text.append(`${layer.name} (${layer.title}) is computed from `, ...from, ". It can be taken apart only where it comes from one convolution, and what that reads is shown here too.");
+  const link = element("a", "Residual sum");
+  link.href = linkTo({ view: "residual" });
+  if (layer.op === "add") text.append(`${layer.name} is the sum of ${layer.reads}, value by value: `, link, " shows it.");
+  else if (layer.op === "max pool") text.append(`Each value of ${layer.name} is the largest of a window of ${layer.reads}, channel by channel.`);
+  else text.append(`${layer.name} (${layer.title}) is computed from ${layer.reads}. It can be taken apart only where it comes from one convolution, and what that reads is shown here too.`);
   return text;
 }
 

@@ -34,7 +34,7 @@ customElements.define("feature-explorer", FeatureExplorer);
 customElements.define("shortcut-sheet", ShortcutSheet);
 
 // A finger across the photo at the top turns to the next one.
-const frame = document.querySelector(".photo-frame");
+const frame = document.querySelector(".photo-figure");
 let began = null;
 frame.addEventListener("touchstart", ({ touches }) => (began = touches.length === 1 ? touches[0] : null), { passive: true });
 frame.addEventListener("touchend", ({ changedTouches: [ended] }) => {

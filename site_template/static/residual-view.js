@@ -1,7 +1,7 @@
 // <residual-view>: what a block's shortcut and branch add up to, and what the ReLU leaves of it.
 
 import { palette, pixelColours } from "./colour-scale.js";
-import { element, figure, labelledCanvas } from "./dom.js";
+import { element, figure, labelledCanvas, layerName } from "./dom.js";
 import { readable, signed } from "./numbers.js";
 import { paint } from "./paint.js";
 import { residualParts } from "./residual-parts.js";
@@ -41,7 +41,7 @@ export class ResidualView extends HTMLElement {
       const canvas = labelledCanvas(`Channel ${channel} of ${layer.name}`);
       paint(canvas, pixels, sheet.tile_width, sheet.tile_height, pixelColours(ranges[i], ends, palette(map)));
       const value = valueOf(pixels[row * sheet.tile_width + column], ranges[i].low, ranges[i].high);
-      const made = figure(canvas, element("strong", signed(value), "number"), element("span", role), element("code", layer.name));
+      const made = figure(canvas, element("strong", signed(value), "number"), element("span", role), layerName(layer));
       made.dataset.sign = SIGNS[i];
       return made;
     });

@@ -19,7 +19,7 @@ export const SHORTCUTS = [
 export const WITHIN = [
   { keys: ["← → ↑ ↓"], says: "in the map: move the cursor; in the grid: choose a channel" },
   { keys: ["Home", "End"], says: "in the grid: the first and the last channel" },
-  { keys: ["+", "−", "0"], says: "in the map: larger, smaller, whole" },
+  { keys: ["+", "−", "0"], says: "in the map: larger, smaller, whole; Ctrl and the wheel zoom too, and a drag moves it" },
 ];
 
 /**

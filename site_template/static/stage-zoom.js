@@ -1,10 +1,11 @@
 // Zooms a stage: pinch with two fingers or a touchpad, + − 0 on the keyboard, drag when zoomed.
 
-import { WHOLE, pan, zoomAbout } from "./touch.js";
+import { WHOLE, follow, pan, zoomAbout } from "./touch.js";
 
 /**
  * @param {HTMLElement} stage the frame, which gets the events
  * @param {HTMLElement} picture in it, which is moved and made larger
+ * @returns {(x: number, y: number) => void} brings a point of the picture into view
  */
 export function zoomable(stage, picture) {
   let zoom = WHOLE;
@@ -20,7 +21,7 @@ export function zoomable(stage, picture) {
     return [(clientX - box.left) / box.width, (clientY - box.top) / box.height];
   };
   stage.addEventListener("pointerdown", (event) => {
-    if (event.pointerType === "touch") fingers.set(event.pointerId, within(event));
+    if (event.pointerType === "touch" || zoom.scale > 1) fingers.set(event.pointerId, within(event));
   });
   for (const type of ["pointerup", "pointercancel", "pointerleave"]) {
     stage.addEventListener(type, ({ pointerId }) => fingers.delete(pointerId));
@@ -49,4 +50,5 @@ export function zoomable(stage, picture) {
     else if (key === "-") show(zoomAbout(zoom, 1 / 1.5, 0.5, 0.5));
     else if (key === "0") show(WHOLE);
   });
+  return (x, y) => show(follow(zoom, x, y));
 }

@@ -24,6 +24,12 @@ export function pan(zoom, x, y) {
   return held({ scale: zoom.scale, x: zoom.x + x, y: zoom.y + y });
 }
 
+/** Move the picture as far as a point of it, 0 to 1 from its left and its top, needs to be seen. */
+export function follow(zoom, x, y) {
+  const lacking = (at) => Math.max(0, 0.1 - at) - Math.max(0, at - 0.9);
+  return pan(zoom, lacking(zoom.x + zoom.scale * x), lacking(zoom.y + zoom.scale * y));
+}
+
 function held({ scale, x, y }) {
   const inside = (at) => Math.min(0, Math.max(1 - scale, at)) + 0; // no −0
   return { scale, x: inside(x), y: inside(y) };

@@ -8,7 +8,8 @@ import { tile, valueOf } from "./tile-sheet.js";
 const TEMPLATE = `
 <div><button type="button" data-take="link">Copy link</button> <button type="button" data-take="cite">Cite</button> <button type="button" data-take="map">Embed map</button> <button type="button" data-take="layer">Embed layer</button></div>
 <div><span>This map</span> <button type="button" data-take="png">PNG</button> <button type="button" data-take="csv" aria-label="CSV of this map">CSV</button> <button type="button" data-take="npy" aria-label="NPY of this map">NPY</button></div>
-<div><span>The layer</span> <button type="button" data-take="layer-csv" aria-label="CSV of the layer">CSV</button> <button type="button" data-take="layer-npy" aria-label="NPY of the layer">NPY</button></div>`;
+<div><span>The layer</span> <button type="button" data-take="layer-csv" aria-label="CSV of the layer">CSV</button> <button type="button" data-take="layer-npy" aria-label="NPY of the layer">NPY</button></div>
+<output></output>`;
 
 export class ViewTools extends HTMLElement {
   #view = null;
@@ -19,14 +20,20 @@ export class ViewTools extends HTMLElement {
     this.addEventListener("click", async ({ target }) => {
       const { take } = target.dataset;
       if (!take || !this.#view) return;
-      const detail = await this.#take[take]();
-      this.dispatchEvent(new CustomEvent("saved", { detail, bubbles: true }));
+      let says = "";
+      try {
+        says = await this.#take[take]();
+      } catch (error) {
+        says = `This browser does not let the page copy: ${error.message}`;
+      }
+      this.lastElementChild.textContent = says;
     });
   }
 
   /** @param {object} view as the inspector's; see channel-inspector.js */
   show(view) {
     this.#view = view;
+    this.lastElementChild.textContent = "";
   }
 
   #take = {

@@ -1,4 +1,4 @@
-"""On a phone: nothing overlaps, and what a thumb shall hit is large enough."""
+"""On a phone nothing overlaps, nor on a desk, and what a thumb shall hit is large enough."""
 
 import pytest
 from explorer import opened
@@ -7,9 +7,10 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 VIEWS = ["channels", "layer", "origin", "residual", "photos", "compare", "layers"]
 
 
+@pytest.mark.parametrize("options", [PHONE, {}], ids=["phone", "desk"])
 @pytest.mark.parametrize("view", VIEWS)
-def test_no_text_of_a_view_runs_into_another(visit, photo, view):
-    page = opened(visit, photo, layer="layer2.0.add", view=view, options=PHONE).page
+def test_no_text_of_a_view_runs_into_another(visit, photo, view, options):
+    page = opened(visit, photo, layer="layer2.0.add", view=view, options=options).page
     page.wait_for_load_state("networkidle")
     spilt = page.evaluate(
         """[...document.querySelectorAll(".layer :is(p, figcaption, strong, code, td, button, label)")]

@@ -27,9 +27,10 @@ def clipboard(visit, photo):
 
 def take(page, name):
     page.locator("view-tools").get_by_role("button", name=name, exact=True).click()
-    page.locator(".notice", has_text="copied").or_(
-        page.locator(".notice", has_text="Copied")
-    ).wait_for()
+    said = page.locator("view-tools output", has_text=re.compile("copied", re.IGNORECASE))
+    said.wait_for()
+    button = page.locator("view-tools button").first.bounding_box()
+    assert said.bounding_box()["y"] - button["y"] < 200  # where the visitor looks
 
 
 def test_a_view_is_cited_with_all_that_it_needs(clipboard, tiles, image):
@@ -187,6 +188,48 @@ def test_the_map_zooms_by_keyboard_and_the_cursor_stays_right(visit, photo, tile
     stage.focus()
     page.keyboard.press("0")
     assert page.locator(".inspector .picture").bounding_box() == pytest.approx(frame)
+
+
+def test_a_zoomed_map_is_dragged_and_follows_the_cursor(visit, photo):
+    page = opened(visit, photo).page
+    stage = page.locator(".inspector .stage")
+    picture = page.locator(".inspector .picture")
+    stage.focus()
+    for _ in range(4):
+        page.keyboard.press("+")
+    frame, before = stage.bounding_box(), picture.bounding_box()
+    x, y = frame["x"] + 100, frame["y"] + 100
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 30, y + 20, steps=3)
+    page.mouse.up()
+    after = picture.bounding_box()
+    moved = after["x"] - before["x"], after["y"] - before["y"]
+    assert moved == pytest.approx((30, 20), abs=1)
+    page.mouse.move(x, y)
+    assert picture.bounding_box() == after  # once the button is up, it stays
+    for _ in range(28):
+        page.keyboard.press("ArrowLeft")
+    cursor = page.locator(".inspector .cursor").bounding_box()
+    middle = cursor["x"] + cursor["width"] / 2
+    assert frame["x"] < middle < frame["x"] + frame["width"] / 4
+
+
+def test_a_refused_copy_is_said(visit, photo):
+    page = opened(visit, photo).page
+    refuse = "void (navigator.clipboard.writeText = () => Promise.reject(new Error('refused')))"
+    page.evaluate(refuse)
+    page.get_by_role("button", name="Copy link").click()
+    page.locator("view-tools output", has_text="does not let the page copy: refused").wait_for()
+
+
+def test_back_leads_to_the_view_before(visit, photo):
+    page = opened(visit, photo).page
+    page.locator('[data-view="residual"]').click()
+    page.locator("residual-view figure").first.wait_for()
+    page.go_back()
+    page.locator("residual-view").wait_for(state="hidden")
+    assert view_of(page) == {"layer": LAYER, "channel": str(CHANNEL)}
 
 
 def fingers(page):

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { LARGEST_ZOOM, WHOLE, pan, swipe, zoomAbout } from "../../site_template/static/touch.js";
+import { LARGEST_ZOOM, WHOLE, follow, pan, swipe, zoomAbout } from "../../site_template/static/touch.js";
 
 const at = (zoom, x) => zoom.x + zoom.scale * x;
 
@@ -22,6 +22,17 @@ test("the picture always fills the frame, and is never smaller than it", () => {
   assert.deepEqual(pan(zoom, 9, -9), { scale: 2, x: 0, y: -1 });
   assert.deepEqual(pan(zoom, 0.25, -0.25), { scale: 2, x: -0.25, y: -0.75 });
   assert.deepEqual(pan(WHOLE, 0.5, 0.5), { ...WHOLE });
+});
+
+test("a point that is followed comes into view, and no further", () => {
+  const zoom = zoomAbout(WHOLE, 4, 0.5, 0.5);
+  for (const [x, y] of [[0.5, 0.5], [0.45, 0.55]]) assert.deepEqual(follow(zoom, x, y), zoom);
+  const right = follow(zoom, 0.8, 0.5);
+  assert.ok(Math.abs(at(right, 0.8) - 0.9) < 1e-12);
+  assert.equal(right.y, zoom.y);
+  assert.ok(Math.abs(at(follow(zoom, 0.2, 0.5), 0.2) - 0.1) < 1e-12);
+  assert.deepEqual(follow(zoom, 0, 1), { scale: 4, x: 0, y: -3 });
+  assert.deepEqual(follow(WHOLE, 0, 1), { ...WHOLE });
 });
 
 test("a swipe is long and sideways", () => {

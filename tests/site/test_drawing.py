@@ -7,6 +7,7 @@ import pytest
 
 from export.manifest import read_manifest
 from site_template.drawing import LANE, ROW, shown_sources, wiring
+from site_template.pages import reads
 
 CHAIN = {"a": ("input",), "b": ("a",), "c": ("b",)}
 RESIDUAL = {"a": ("start",), "b": ("a",), "sum": ("b", "start"), "end": ("sum",)}
@@ -84,6 +85,14 @@ def test_hidden_layers_are_leapt_over(exported):
     assert sources["layer2.0.add"] == ("layer2.0.bn2", "layer2.0.downsample.1")
     assert sources["layer1.1.add"] == ("layer1.1.bn2", "layer1.0.relu_1")
     assert sources["conv1"] == ("input",)
+
+
+def test_what_a_layer_reads_names_what_is_shown_and_what_hides_between(exported):
+    words = reads(read_manifest(exported))
+    assert words["conv1"] == "input"
+    assert words["relu"] == "conv1 via bn1 (not shown)"
+    assert words["layer2.0.add"] == "layer2.0.bn2 and layer2.0.downsample.1"
+    assert words["layer2.0.relu_1"] == "layer2.0.add"
 
 
 def test_every_block_of_the_network_is_wired_as_its_graph(exported):
