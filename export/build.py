@@ -52,6 +52,10 @@ def export(model: str, weights: str, layers: str, folder: Path) -> Exported:
     crop = chosen_architecture.input.crop
     described, classifier = describe(graph, crop)
     names = choose(described, layers)
+    if classifier and classifier.features not in names:
+        remarks.append(
+            f"{classifier.features} is not among the layers: no evidence for answers can be shown"
+        )
     taps = keep(graph, names)
 
     data = onnx_bytes(taps, chosen_architecture.input.name, names, crop)

@@ -5,11 +5,16 @@ import re
 
 import pytest
 
+from precompute.index import read_entry, read_index
+
 pytestmark = pytest.mark.built
 
 VIEWS = ("channels", "layer", "origin", "residual", "photos", "compare", "layers")
 WIDTHS = (320, 390, 768, 1280)
-ODD = re.compile(r"\bNaN\b|\bundefined\b|\bInfinity\b|\[object|“”|cannot be shown")
+ODD = re.compile(
+    r"\bNaN\b|\bundefined\b|\bInfinity\b|\[object|“”|cannot be shown"
+    r"|\b1 (?:photos|channels|pixels lie)\b"
+)
 
 
 @pytest.fixture
@@ -33,6 +38,16 @@ def test_a_view_is_whole_and_never_wider_than_the_window(visit, photo, ends, vie
             page.set_viewport_size({"width": width, "height": 800})
             found.append(page.evaluate("document.documentElement.scrollWidth"))
         assert tuple(found) == WIDTHS, layer
+
+
+def test_charts_are_said_to_be_left_out_where_there_are_some(visit, photo, tiles, ends):
+    entries = [read_entry(tiles, image.id) for image in read_index(tiles).images]
+    kinds = {entry.chart for entry in entries}
+    page = visit(f"{photo}#layer={ends[0]}&view=photos").page
+    page.locator("channel-photos li").first.wait_for()
+    said = page.locator("channel-photos > p").first.inner_text()
+    assert ("Test charts are left out." in said) == (kinds == {True, False})
+    assert f" {len([e for e in entries if e.chart is min(kinds)])} photo" in said
 
 
 LONG = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetzesentwurfsfassungen"

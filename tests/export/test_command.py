@@ -68,3 +68,12 @@ def test_a_file_that_computes_something_else_is_not_left(exported, tmp_path, cap
     assert printed.err.count("\n") == 1
     left = {path.name for path in tmp_path.iterdir()}
     assert left & {"resnet18.onnx", "resnet18.json"} == set()
+
+
+@pytest.mark.parametrize(("layer", "said"), [("conv1", 1), ("layer4.1.relu_1", 0)])
+def test_layers_without_the_averaged_one_are_said_to_have_no_evidence(
+    tmp_path, capsys, layer, said
+):
+    assert main(["--weights", "bundled", "--layers", layer, "--out", str(tmp_path)]) == 0
+    remark = "layer4.1.relu_1 is not among the layers: no evidence for answers can be shown"
+    assert capsys.readouterr().out.count(f"export: {remark}\n") == said
