@@ -1,6 +1,7 @@
 """The top of a photo's page: what is drawn over the photo lies on the photo, whatever its shape."""
 
 import pytest
+from accessibility import violations
 
 from precompute.index import read_entry, read_index
 
@@ -99,12 +100,14 @@ def test_a_channel_of_the_evidence_is_shown(visit, photo, site):
     shown.get_by_text(f"Channel {channel} of ").wait_for(state="detached")
 
 
-def test_what_no_channel_passes_is_said(visit, photo):
-    page = visit(photo).page
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_no_channel_passes_is_said(visit, photo, scheme):
+    page = visit(photo, color_scheme=scheme).page
     page.locator('[data-setting="above"]').fill("1e9")
     page.locator("channel-grid p").wait_for()
     assert "No channel" in page.locator("channel-grid").inner_text()
     assert page.locator(".count").inner_text().startswith("0 of")
+    assert violations(page) == []
     page.locator('[data-setting="above"]').fill("")
     page.locator("channel-grid button").first.wait_for()
     assert page.locator("channel-grid p").count() == 0
