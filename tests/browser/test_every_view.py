@@ -50,6 +50,14 @@ def test_charts_are_said_to_be_left_out_where_there_are_some(visit, photo, tiles
     assert f" {len([e for e in entries if e.chart is min(kinds)])} photo" in said
 
 
+def test_few_layers_do_not_blow_up_the_strip_of_a_photo(visit):
+    page = visit("index.html").page
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        strip = page.locator(".rows .depth").first.bounding_box()
+        assert strip["height"] <= 80, width
+
+
 LONG = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetzesentwurfsfassungen"
 RENAME = """([names, long]) => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);

@@ -1,11 +1,13 @@
 """Galleries of one, of charts alone, of random weights: what is said of them is true and reads well."""
 
 import html
+import json
 import re
 from dataclasses import replace
 
 import pytest
 
+import artifacts
 from precompute.index import read_entry, read_tours
 from site_template.pages import counted
 
@@ -16,8 +18,8 @@ ODD = re.compile(r"\bNone\b(?! of| is| was)|\bnan\b|“”|\[\]|\{\{|: \.|, \.|\
 
 
 def text_of(path):
-    """Return the words of a page, without code and tables, each element on a line of its own."""
-    source = re.sub(r"<(pre|table|svg|script)\b.*?</\1>", "", path.read_text("utf-8"), flags=re.S)
+    """Return the words of a page, without code, each element on a line of its own."""
+    source = re.sub(r"<(pre|svg|script)\b.*?</\1>", "", path.read_text("utf-8"), flags=re.S)
     return html.unescape(re.sub(r"<[^>]+>", "", re.sub(r"\s*\n\s*", "\n", source)))
 
 
@@ -115,6 +117,37 @@ def test_only_a_gallery_of_all_parts_says_that_it_shows_them(workshop):
     workshop.change_manifest(lambda manifest: replace(manifest, layer_choice="conv1,layer1.0.relu"))
     workshop.render()
     assert claim not in text_of(workshop.out / "about.html")
+
+
+def test_a_gallery_of_one_layer_speaks_of_one(workshop):
+    def first_alone(manifest):
+        first = manifest.feature_maps[0].name
+        kept = {first, manifest.logits}
+        layers = [replace(layer, exported=layer.name in kept) for layer in manifest.layers]
+        return replace(manifest, layers=tuple(layers), classifier=None)
+
+    workshop.change_manifest(first_alone)
+    layer = workshop.index.layers[0].layer
+    for image in workshop.images:
+        entry = read_entry(workshop.tiles, image)
+        sheets = tuple(sheet for sheet in entry.sheets if sheet.layer == layer)
+        strip = replace(entry.strip, layers=(layer,))
+        workshop.change_entry(image, sheets=sheets, strip=strip, evidence=(), contributions=None)
+    workshop.change_tours()
+    tried = workshop.tiles / "_mistakes" / "index.json"
+    mistakes = json.loads(tried.read_bytes())
+    for preparation in mistakes["preparations"]:
+        del preparation["layers"][1:]
+    artifacts.write(tried, artifacts.encode(mistakes))
+    workshop.render()
+    home = text_of(workshop.out / "index.html")
+    assert "1 layer of resnet18, every channel of it, on" in home
+    assert "two rows of tiles" not in home
+    teaching = text_of(workshop.out / "teaching.html")
+    assert "in the one stage that is shown" in teaching
+    assert "Down a column" not in teaching
+    for path in workshop.out.rglob("*.html"):
+        assert not ONE.search(text_of(path)), path.name
 
 
 def test_random_weights_are_not_said_to_answer_to_anything(workshop):
