@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 import artifacts
-from precompute.index import read_entry, read_tours
+from precompute.index import read_entry
+from precompute.lessons import read_tours
 from site_template.pages import counted
 
 ONE = re.compile(
