@@ -90,7 +90,8 @@ def test_untrained_filters_are_called_noise_and_trained_ones_are_not(exported, t
 def test_pairs_are_linked_to_each_other(page, tiles):
     stem = read_stem(tiles)
     links = [link.attributes["href"] for link in page.all("a", **{"class": "reference"})]
-    tail = [int(link.removeprefix("#filter-")) for link in links][-2 * len(stem.pairs) :]
+    numbers = [int(link.removeprefix("#filter-")) for link in links]
+    tail = numbers[len(numbers) - 2 * len(stem.pairs) :]  # there may be no pairs
     shown = set(zip(tail[::2], tail[1::2], strict=True))
     assert shown == {(pair.first, pair.second) for pair in stem.pairs}
     texts = {span.text for span in page.all("span", **{"class": "number"})}
