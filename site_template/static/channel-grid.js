@@ -19,9 +19,13 @@ export class ChannelGrid extends HTMLElement {
     this.setAttribute("role", "group");
     this.addEventListener("click", (event) => this.#onClick(event));
     this.addEventListener("keydown", (event) => this.#onKey(event));
+    // A page that scrolls under a resting pointer asks for no preview.
+    let resting = "";
+    const where = ({ screenX, screenY }) => `${screenX} ${screenY}`;
+    document.addEventListener("pointermove", (event) => (resting = where(event)), { capture: true, passive: true });
     this.addEventListener("pointerover", (event) => {
       const button = event.target.closest("button");
-      if (button && event.pointerType === "mouse") this.#say("preview-channel", Number(button.dataset.channel));
+      if (button && event.pointerType === "mouse" && where(event) !== resting) this.#say("preview-channel", Number(button.dataset.channel));
     });
     this.addEventListener("pointerleave", () => this.#say("preview-channel", null));
   }

@@ -297,6 +297,25 @@ def test_hovering_previews_and_leaving_comes_back(visit, photo):
     assert view_of(page)["channel"] == str(CHANNEL)
 
 
+def test_a_page_that_scrolls_under_the_pointer_previews_nothing(visit, photo):
+    page = opened(visit, photo).page
+    title = page.locator("channel-inspector h3")
+    page.locator('channel-grid button[data-channel="2"]').hover()
+    page.locator("#layer-title").hover()
+    box = page.locator("channel-grid").bounding_box()
+    page.evaluate("document.querySelector('channel-grid').scrollIntoView({block: 'start'})")
+    page.evaluate("window.scrollTo(0, 0)")
+    page.mouse.move(box["x"] + 40, 300)
+    page.evaluate("document.querySelector('channel-grid').scrollIntoView({block: 'start'})")
+    page.wait_for_timeout(400)
+    under = page.evaluate(
+        "([x, y]) => document.elementFromPoint(x, y).closest('channel-grid') !== null",
+        [box["x"] + 40, 300],
+    )
+    assert under
+    assert title.inner_text().startswith(f"Channel {CHANNEL} of")
+
+
 def test_index_json_is_what_the_stage_wrote(site, tiles):
     published = json.loads((site / "resnet18/data/index.json").read_bytes())
     assert published == json.loads((tiles / "index.json").read_bytes())
@@ -307,7 +326,7 @@ def test_the_skip_link_keeps_the_view(visit, photo):
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
-    page.wait_for_function("location.hash.includes('=')")
+    page.wait_for_url(lambda url: "=" in url)
     assert view_of(page) == {"layer": LAYER, "channel": str(CHANNEL)}
     assert page.locator("#layer-title code").inner_text() == LAYER
 
