@@ -23,7 +23,8 @@ def main() -> int:
     parser.add_argument("--lighthouse", type=Path, help="its program, cli/index.js; else left out")
     options = parser.parse_args()
     chromium = os.environ["CHROMIUM"]
-    photos = sorted(path.name for path in (options.site / "resnet18").glob("*.html"))
+    every = sorted(path.name for path in (options.site / "resnet18").glob("*.html"))
+    photos = [name for name in every if name != "embed.html"]
     with serving(options.site) as address:
         pages = [f"{address}resnet18/{name}" for name in photos]
         kinds = {"home": f"{address}index.html", "photo": pages[0]}
