@@ -12,7 +12,7 @@ from small_gallery import draw, rewrite
 from test_schemas import faults
 
 from export.manifest import read_manifest
-from precompute import index, mistakes
+from precompute import lessons, mistakes
 from precompute.decode import decode
 from precompute.index import index_path, read_entry, read_index, sheet_name
 from precompute.lessons import MISTAKES, read_mistakes
@@ -124,7 +124,7 @@ def test_a_squashed_picture_keeps_its_margins_and_a_turned_one_lies_on_its_left(
 
 
 def test_the_file_obeys_its_schema(tiles):
-    assert faults(index, "Mistakes", index_path(tiles / MISTAKES)) == []
+    assert faults(lessons, "Mistakes", index_path(tiles / MISTAKES)) == []
 
 
 def test_the_correct_run_is_what_the_photos_own_folder_holds(tiles, found, manifest):
