@@ -151,7 +151,8 @@ def test_two_photos_are_compared_with_one_cursor(visit, photo, image, tiles):
     other = next(reference.id for reference in read_index(tiles).images if reference.id != image)
     page = opened(visit, photo, layer=layer, view="compare").page
     page.locator('compare-view [data-setting="with"]').select_option(other)
-    page.locator("compare-view figure").nth(1).wait_for()
+    title = read_entry(tiles, other).title
+    page.locator("compare-view figcaption strong", has_text=title).wait_for()
     assert view_of(page)["with"] == other
     maps = [read_layer(tiles, one, layer)[CHANNEL] for one in (image, other)]
     stages = page.locator("compare-view .stage")
