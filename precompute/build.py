@@ -108,7 +108,7 @@ def precompute(settings: Settings, progress: Progress) -> Built:
             store.key_of(manifest_sha256, _code()),
             partial(model_files, settings.manifest),
         ),
-        _mistakes(used, settings, provider, producers, folder, progress),
+        _mistakes(used, manifest_sha256, settings, provider, producers, folder, progress),
         Part(
             lessons.TOURS,
             store.key_of(manifest_sha256, images, _code()),
@@ -148,6 +148,7 @@ def precompute(settings: Settings, progress: Progress) -> Built:
 
 def _mistakes(
     photos: list[Photo],
+    manifest_sha256: str,
     settings: Settings,
     provider: str,
     producers: dict[str, str],
@@ -159,7 +160,6 @@ def _mistakes(
     chosen = candidates(index.read_entry(folder, photo.id) for photo in photos)
     paths = {image: by_id[image].path for image in chosen}
     pixels = [(image, artifacts.sha256(path)) for image, path in paths.items()]
-    manifest_sha256 = artifacts.sha256(settings.manifest)
     return Part(
         lessons.MISTAKES,
         store.key_of(pixels, manifest_sha256, provider, producers, _code()),

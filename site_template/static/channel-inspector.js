@@ -1,7 +1,7 @@
 // <channel-inspector>: one channel, large, over the photo, with the exact value under the pointer.
 
 import { beyond, clipColours, pixelColours } from "./colour-scale.js";
-import { element, patch, place } from "./dom.js";
+import { element, patch, place, svg } from "./dom.js";
 import { receptiveBox } from "./geometry.js";
 import { histogram } from "./histogram.js";
 import { percent, readable, signed } from "./numbers.js";
@@ -111,9 +111,7 @@ export class ChannelInspector extends HTMLElement {
     const bars = counts.map((count, i) => {
       // Square roots, or the many zeros after a ReLU would flatten everything else.
       const height = 24 * Math.sqrt(count / most);
-      const bar = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-      place(bar, i, 24 - height, 1, height);
-      return bar;
+      return svg("rect", { x: i, y: 24 - height, width: 1, height });
     });
     const chart = this.#find(".histogram");
     chart.replaceChildren(...bars);

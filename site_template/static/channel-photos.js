@@ -48,7 +48,6 @@ export class ChannelPhotos extends HTMLElement {
       const item = document.createElement("li");
       item.dataset.photo = id;
       item.append(link);
-      this.#seen.observe(item);
       return item;
     });
     const silent = model.photos - items.length;
