@@ -13,7 +13,7 @@ export class AllLayers extends HTMLElement {
 
   /** @param {object} context what the explorer shows; see feature-explorer.js */
   show(context) {
-    const { data, entry, layers, sheetOf } = context;
+    const { layers, sheetOf } = context;
     if (this.#shown === this.#basis) {
       this.#mark(context);
       return;
@@ -36,7 +36,6 @@ export class AllLayers extends HTMLElement {
       const sheet = sheetOf(layer);
       const picture = new Image(sheet.tile_width, sheet.tile_height);
       picture.loading = "lazy";
-      picture.src = this.#basis === "own" ? data.ownComponents(sheet) : data.sharedComponents(layer, entry);
       picture.alt = `Components of ${layer.name}`;
       const link = document.createElement("a");
       link.dataset.to = layer.name;
@@ -50,6 +49,19 @@ export class AllLayers extends HTMLElement {
       (this.#basis === "own" ? "Where two places have the same colour, the layer says much the same there." : "Colours compare between photos, not between layers.");
     this.replaceChildren(choice, element("p", says, "quiet"), list);
     this.#mark(context);
+    this.#load([...list.querySelectorAll("img")], this.#basis, context);
+  }
+
+  /** One after the other: pictures that are computed here must not stand in the way of all else. */
+  async #load(pictures, basis, { data, entry, layers, sheetOf }) {
+    for (const [i, layer] of [...layers.values()].entries()) {
+      if (!pictures[i].isConnected) return; // another basis was chosen, or another photo
+      try {
+        pictures[i].src = await (basis === "own" ? data.ownComponents(sheetOf(layer)) : data.sharedComponents(layer, entry));
+      } catch {
+        pictures[i].classList.add("missing");
+      }
+    }
   }
 
   /** Let each picture lead to its layer with the settings of now, and mark the chosen one. */

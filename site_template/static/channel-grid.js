@@ -10,19 +10,21 @@ export class ChannelGrid extends HTMLElement {
   #tiles = new Map();
   #view = null;
   #seen = new IntersectionObserver((changes) => this.#onSeen(changes), { rootMargin: "300px" });
+  #left = new AbortController(); // ends what listens beyond this element
 
   // On paper there is no scrolling: every tile is seen.
   #onPrint = () => this.#tiles.forEach((button) => this.#paint(button));
 
   connectedCallback() {
-    window.addEventListener("beforeprint", this.#onPrint);
+    const { signal } = this.#left;
+    window.addEventListener("beforeprint", this.#onPrint, { signal });
     this.setAttribute("role", "group");
     this.addEventListener("click", (event) => this.#onClick(event));
     this.addEventListener("keydown", (event) => this.#onKey(event));
     // A page that scrolls under a resting pointer asks for no preview.
     let resting = "";
     const where = ({ screenX, screenY }) => `${screenX} ${screenY}`;
-    document.addEventListener("pointermove", (event) => (resting = where(event)), { capture: true, passive: true });
+    document.addEventListener("pointermove", (event) => (resting = where(event)), { capture: true, passive: true, signal });
     this.addEventListener("pointerover", (event) => {
       const button = event.target.closest("button");
       if (button && event.pointerType === "mouse" && where(event) !== resting) this.#say("preview-channel", Number(button.dataset.channel));
@@ -31,7 +33,7 @@ export class ChannelGrid extends HTMLElement {
   }
 
   disconnectedCallback() {
-    window.removeEventListener("beforeprint", this.#onPrint);
+    this.#left.abort();
     this.#seen.disconnect();
   }
 

@@ -3,7 +3,7 @@
 import { channelOrder, filterChannels, likeness } from "./channel-order.js";
 import { LABELS, domain, mapsFor, palette } from "./colour-scale.js";
 import { element } from "./dom.js";
-import { GalleryData, canvasIsFaithful } from "./gallery-data.js";
+import { canvasIsFaithful } from "./gallery-data.js";
 import { jumpTarget } from "./jump.js";
 import { reveal } from "./network-map.js";
 import { placeBefore, rememberPlace } from "./place.js";
@@ -14,14 +14,14 @@ import { format, parse } from "./view-state.js";
 
 const FIRST_OP = "relu"; // the first layer whose maps need no explanation of negative values
 
-/** Each view and the element that shows it above the channels. */
+/** Each view that stands above the channels: its element, and its class, loaded when first shown. */
 const VIEWS = {
-  layer: "layer-summary",
-  origin: "origin-view",
-  residual: "residual-view",
-  photos: "channel-photos",
-  compare: "compare-view",
-  layers: "all-layers",
+  layer: ["layer-summary", async () => (await import("./layer-summary.js")).LayerSummary],
+  origin: ["origin-view", async () => (await import("./origin-view.js")).OriginView],
+  residual: ["residual-view", async () => (await import("./residual-view.js")).ResidualView],
+  photos: ["channel-photos", async () => (await import("./channel-photos.js")).ChannelPhotos],
+  compare: ["compare-view", async () => (await import("./compare-view.js")).CompareView],
+  layers: ["all-layers", async () => (await import("./all-layers.js")).AllLayers],
 };
 
 /** Settings that are numbers or switches; the others are what their control says. */
@@ -40,9 +40,20 @@ export class FeatureExplorer extends HTMLElement {
   #inspected = null; // channel number to what the inspector shows of it
   #shown = ""; // name of the layer whose maps are on the page
   #turn = 0;
+  #left = new AbortController(); // ends what listens beyond this element
 
-  async connectedCallback() {
-    this.#data = new GalleryData(this.dataset.folder, this.dataset.shared);
+  disconnectedCallback() {
+    this.#turn += 1;
+    this.#left.abort();
+  }
+
+  /**
+   * Show a photo; once, for each photo has an explorer of its own.
+   * @param {import("./gallery-data.js").GalleryData} data or what has its methods
+   * @returns {Promise<void>} kept when the view that the link names is shown
+   */
+  async open(data) {
+    this.#data = data;
     try {
       const [entry, model] = await Promise.all([this.#data.entry(), this.#data.model()]);
       this.#entry = entry;
@@ -86,7 +97,8 @@ export class FeatureExplorer extends HTMLElement {
   }
 
   #listen() {
-    window.addEventListener("hashchange", () => this.#readLink());
+    const { signal } = this.#left;
+    window.addEventListener("hashchange", () => this.#readLink(), { signal });
     this.addEventListener("preview-channel", ({ detail }) => this.#preview(detail));
     this.addEventListener("choose-channel", ({ detail }) => this.set({ channel: detail }));
     this.addEventListener("cursor", ({ detail }) => this.#view?.cursor?.(detail));
@@ -100,7 +112,7 @@ export class FeatureExplorer extends HTMLElement {
     });
     document.addEventListener("click", ({ target }) => {
       if (target.closest("[data-keep-view], .peaks a, channel-photos a")) rememberPlace(this);
-    });
+    }, { signal });
     this.#tour.addEventListener("leave-tour", () => this.set({ tour: "", stop: 1 }));
     this.addEventListener("input", ({ target }) => {
       const { setting } = target.dataset;
@@ -206,7 +218,7 @@ export class FeatureExplorer extends HTMLElement {
 
   /** The element of the chosen view; none where the channels alone are shown. */
   get #view() {
-    return VIEWS[this.#state.view] && this.#find(VIEWS[this.#state.view]);
+    return VIEWS[this.#state.view] && this.#find(VIEWS[this.#state.view][0]);
   }
 
   /** Whether the colours have two sides; a logarithm has none for what is below zero. */
@@ -265,10 +277,11 @@ export class FeatureExplorer extends HTMLElement {
     }
     this.dataset.shows = this.#state.view;
     const view = this.#view;
-    for (const tag of Object.values(VIEWS)) this.#find(tag).hidden = tag !== view?.localName;
+    for (const [tag] of Object.values(VIEWS)) this.#find(tag).hidden = tag !== view?.localName;
     const context = this.#context();
     try {
-      await view?.show(context);
+      if (view) await known(...VIEWS[this.#state.view]);
+      if (context.isCurrent()) await view?.show(context);
     } catch (error) {
       if (context.isCurrent()) view.replaceChildren(element("p", `This cannot be shown: ${error.message}`, "quiet"));
     }
@@ -326,6 +339,7 @@ export class FeatureExplorer extends HTMLElement {
       channel: one,
       ends: ends(one),
       inputOf: (image) => this.#data.inputOf(image),
+      isPublished: this.#data.isPublished,
     });
     this.#find("channel-inspector").show(this.#inspected(channel));
   }
@@ -341,7 +355,7 @@ export class FeatureExplorer extends HTMLElement {
     ];
     if (layer.parameters) facts.push(`${layer.parameters.toLocaleString("en").replaceAll(",", "\u202f")} parameters`);
     facts.push(`from ${layer.reads}`);
-    if (layer.dead) facts.push(`${counted(layer.dead, "channel")} never above zero on any photo`);
+    if (layer.dead) facts.push(`${counted(layer.dead, "channel")} never above zero on any photo of the gallery`);
     this.#find(".layer-facts").textContent = facts.join(" · ");
     this.#find("network-map").choose(layer.name);
   }
@@ -376,6 +390,13 @@ export class FeatureExplorer extends HTMLElement {
       }),
     );
   }
+}
+
+/** Make an element known to the page that is not known yet. */
+async function known(tag, load) {
+  if (customElements.get(tag)) return;
+  const type = await load();
+  if (!customElements.get(tag)) customElements.define(tag, type);
 }
 
 /** Whether a click on a link opens it in another tab or window. */

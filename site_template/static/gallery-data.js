@@ -20,6 +20,16 @@ export class GalleryData {
     this.#kept = kept;
   }
 
+  /** Whether a link to a view shows this photo to everybody. */
+  get isPublished() {
+    return true;
+  }
+
+  /** How far the weights that made the maps are off from those in kernels(), relative to each. */
+  get rounding() {
+    return 0;
+  }
+
   /** The files of another photo of the same model. */
   of(image) {
     return new GalleryData(`${this.#shared}/${image}`, this.#shared, this.#kept);
@@ -40,9 +50,14 @@ export class GalleryData {
     return this.#once(`${this.#shared}/_layers.json`, json);
   }
 
-  /** @returns {Promise<object>} LayerFigures */
+  /** @returns {Promise<object>} LayerFigures, of the channels at least */
   figures(sheet) {
     return this.#once(`${this.#folder}/${sheet.figures}`, json);
+  }
+
+  /** @returns {Promise<object>} the same with what is said of the layer as a whole */
+  wholeFigures(sheet) {
+    return this.figures(sheet);
   }
 
   /** @returns {Promise<object>} SharedFigures */
@@ -92,16 +107,16 @@ export class GalleryData {
 
   /** @returns {Promise<Uint8Array>} the first component in the photo's own basis, in rows */
   firstComponent(sheet) {
-    return this.#once(this.ownComponents(sheet), greyPixels); // it is the red of the picture
+    return this.#once(`${this.#folder}/${sheet.pca}`, greyPixels); // it is the red of the picture
   }
 
-  /** URL of the picture of principal components in the photo's own basis. */
-  ownComponents(sheet) {
+  /** @returns {Promise<string>} URL of the principal components in the photo's own basis */
+  async ownComponents(sheet) {
     return `${this.#folder}/${sheet.pca}`;
   }
 
-  /** URL of the same in the basis that all photos share. */
-  sharedComponents(layer, entry) {
+  /** @returns {Promise<string>} URL of the same in the basis that all photos share */
+  async sharedComponents(layer, entry) {
     return `${this.#shared}/_shared/${layer.slug}/${entry.id}.png`;
   }
 

@@ -9,11 +9,13 @@ export class LayerSummary extends HTMLElement {
   /** @param {object} context what the explorer shows; see feature-explorer.js */
   async show({ data, entry, layer, state, sheetOf, isCurrent }) {
     const sheet = sheetOf(layer);
-    const [figures, shared, summary, component] = await Promise.all([
-      data.figures(sheet),
+    const [figures, shared, summary, component, own, common] = await Promise.all([
+      data.wholeFigures(sheet),
       data.shared(layer),
       data.summary(sheet),
       data.firstComponent(sheet),
+      data.ownComponents(sheet),
+      data.sharedComponents(layer, entry),
     ]);
     if (!isCurrent()) return;
     const { tile_width: width, tile_height: height } = sheet;
@@ -23,8 +25,8 @@ export class LayerSummary extends HTMLElement {
       grey("mean of all channels", summary.subarray(0, half), figures.mean_low, figures.mean_high),
       grey("largest of all channels", summary.subarray(half), figures.max_low, figures.max_high),
       grey("first component, in this photo’s own basis", component, figures.pca.low[0], figures.pca.high[0]),
-      colour("components, in this photo’s own basis", data.ownComponents(sheet), explained(figures.pca)),
-      colour("components, in a basis for all photos", data.sharedComponents(layer, entry), explained(shared.basis.range)),
+      colour("components, in this photo’s own basis", own, explained(figures.pca)),
+      colour("components, in a basis for all photos", common, explained(shared.basis.range)),
     );
 
     function grey(title, pixels, low, high) {

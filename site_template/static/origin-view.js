@@ -36,7 +36,7 @@ export class OriginView extends HTMLElement {
     const kernel = readKernel(buffer, kernels, channel);
     const valuesOf = (input) => source.valuesOf(first + input);
     const slackOf = (input) => source.slackOf(first + input);
-    const whole = decompose({ valuesOf, slackOf, size: source.size, kernel, kernels, steps: origin, bias: bias?.[channel] ?? 0 }, SHOWN);
+    const whole = decompose({ valuesOf, slackOf, size: source.size, kernel, kernels, steps: origin, bias: bias?.[channel] ?? 0, rounding: data.rounding }, SHOWN);
     const made = afterSteps(whole.sum, steps, channel);
     const bound = boundAfter(whole.bound, steps, channel).map((value) => value + stored.slack);
     this.#view = { ...context, origin, first, kernel, valuesOf, size: source.size, whole, made, bound, stored, bias: bias?.[channel] ?? null };

@@ -10,6 +10,11 @@ const PROJECTOR = "projector";
 
 export class ShortcutSheet extends HTMLElement {
   #dialog;
+  #left = new AbortController(); // ends what listens beyond this element
+
+  disconnectedCallback() {
+    this.#left.abort();
+  }
 
   connectedCallback() {
     if (this.#dialog) return;
@@ -19,7 +24,7 @@ export class ShortcutSheet extends HTMLElement {
     const projector = button("Large type", () => this.#do.projector());
     projector.className = "projector-switch";
     this.append(open, " ", projector, this.#dialog);
-    document.addEventListener("keydown", (event) => this.#onKey(event));
+    document.addEventListener("keydown", (event) => this.#onKey(event), { signal: this.#left.signal });
     this.#project(recall(sessionStorage, PROJECTOR) === "1");
   }
 

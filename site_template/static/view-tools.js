@@ -33,13 +33,14 @@ export class ViewTools extends HTMLElement {
   /** @param {object} view as the inspector's; see channel-inspector.js */
   show(view) {
     this.#view = view;
+    for (const take of ["map", "layer"]) this.querySelector(`[data-take="${take}"]`).hidden = !view.isPublished;
     this.lastElementChild.textContent = "";
   }
 
   #take = {
     link: async () => {
       await navigator.clipboard.writeText(location.href);
-      return "The link is copied.";
+      return this.#view.isPublished ? "The link is copied." : "The link is copied. It keeps this view; the photo stays on your device, and is asked for again.";
     },
     cite: async () => {
       const text = citation({ ...this.#view, ...this.dataset, address: location.href, seen: new Date() });
