@@ -31,6 +31,8 @@ RANKING = 16
 """Channels in one file of a ranking of the photos."""
 MODEL = "_model"
 """Folder of what is said of the model, whatever the photos."""
+RESERVED = frozenset({"data", "embed", "your-photo"})
+"""What no image has as its id: the site has pages of its own beside those of the photos."""
 
 
 def model_folder(tiles: Path, model: str) -> Path:
@@ -88,8 +90,6 @@ PHOTO_NAME = "_photo.jpg"
 THUMBNAIL_NAME = "_thumbnail.jpg"
 STRIP_NAME = "_strip.png"
 CONTRIBUTIONS_NAME = "_contributions.json"
-
-"""Name, in STEM, of the StemFilters."""
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels of the upright photo; right and bottom are outside."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import artifacts
 from precompute.errors import PrecomputeError
-from precompute.index import Box
+from precompute.index import RESERVED, Box
 
 DESCRIPTION = "examples.toml"
 CLASSES = "classes.csv"
@@ -208,7 +208,10 @@ def _title(name: str) -> str:
 
 def _readable_id(name: str) -> str:
     stem = name.removesuffix(Path(name).suffix)
-    return artifacts.sanitise(stem).lower() or f"x-{artifacts.fingerprint(name)}"
+    readable = artifacts.sanitise(stem).lower()
+    if not readable or readable in RESERVED:
+        return f"{readable or 'x'}-{artifacts.fingerprint(name)}"
+    return readable
 
 
 def _unique(photos: list[Photo], folder: Path) -> list[Photo]:
