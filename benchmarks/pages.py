@@ -13,7 +13,10 @@ from playwright.sync_api import sync_playwright
 from benchmarks.explorer import explorer_report
 from benchmarks.first_visit import first_visit_report
 from benchmarks.lighthouse import lighthouse_report
+from benchmarks.own_photo import own_photo_report
 from benchmarks.server import serving
+
+OWN_PHOTO = "your-photo.html"
 
 
 def main() -> int:
@@ -24,7 +27,7 @@ def main() -> int:
     options = parser.parse_args()
     chromium = os.environ["CHROMIUM"]
     every = sorted(path.name for path in (options.site / "resnet18").glob("*.html"))
-    photos = [name for name in every if name != "embed.html"]
+    photos = [name for name in every if name not in {"embed.html", OWN_PHOTO}]
     with serving(options.site) as address:
         pages = [f"{address}resnet18/{name}" for name in photos]
         kinds = {"home": f"{address}index.html", "photo": pages[0]}
@@ -32,6 +35,10 @@ def main() -> int:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
             for line in explorer_report(browser, pages):
                 print(line, flush=True)
+            if OWN_PHOTO in every:
+                example = options.site / "resnet18" / "data" / Path(photos[0]).stem / "_photo.jpg"
+                for line in own_photo_report(browser, f"{address}resnet18/{OWN_PHOTO}", example):
+                    print(line, flush=True)
             for line in first_visit_report(browser, kinds):
                 print(line, flush=True)
             browser.close()

@@ -1,16 +1,13 @@
 """A real Chromium, and the site behind a plain static server, under a sub-path."""
 
-import functools
-import http.server
 import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from serving import serving
 
-SUB_PATH = "/project"
 FLAGS = [
     "--no-sandbox",  # Chromium refuses to run as root with one, and CI often is root
     "--disable-background-networking",
@@ -20,29 +17,10 @@ FLAGS = [
 ]
 
 
-class _SubPath(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder the way GitHub Pages serves a project: below a path of its own."""
-
-    def send_head(self):
-        if not self.path.startswith(SUB_PATH + "/"):
-            self.send_error(404)
-            return None
-        return super().send_head()
-
-    def translate_path(self, path: str) -> str:
-        return super().translate_path(path.removeprefix(SUB_PATH))
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing: the tests look at what the browser got."""
-
-
 @pytest.fixture(scope="session")
 def address(site: Path) -> Iterator[str]:
-    handler = functools.partial(_SubPath, directory=str(site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}{SUB_PATH}/"
-        server.shutdown()
+    with serving(site) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -13,40 +13,54 @@ TABLES = "colormaps.js"
 """Matplotlib's colours as numbers, generated: data, not a program."""
 PROGRAMS = re.compile(r'<script type="module" src="[^"]*/?static/([\w-]+\.js)"')
 IMPORTS = re.compile(r'^import [^;]*?"\./([\w-]+\.js)";', re.MULTILINE)
+LATER = re.compile(r'(?:import|new URL)\("\./([\w-]+\.js)"')
+"""What a module loads when it is asked for: a view, a worker."""
 MOST = 60 * 1024
 """Bytes: 60 KB, modules gzipped one by one as a server sends them."""
+OWN_PHOTO = "live-worker.js"
+"""What computes a visitor's own photo."""
 
 
 def size(names):
     return sum(len(gzip.compress(path.read_bytes())) for path in MODULES if path.name in names)
 
 
-def loaded(entry):
-    """Return a module and everything that it imports, directly or not."""
+def loaded(entry, later=False):
+    """Return a module and everything that it imports, directly or not, or also `later`."""
     found, waiting = set(), [entry]
     while waiting:
         name = waiting.pop()
         if name not in found:
             found.add(name)
             text = (ROOT / "site_template" / "static" / name).read_text("utf-8")
-            waiting += IMPORTS.findall(text)
+            waiting += IMPORTS.findall(text) + (LATER.findall(text) if later else [])
     return found
 
 
 def test_all_of_it_is_small():
     names = {path.name for path in MODULES}
     assert TABLES in names
-    assert size(names - {TABLES}) <= MOST
+    own_photo = loaded("your-photo.js", later=True) - loaded("photo-page.js", later=True)
+    assert OWN_PHOTO in own_photo
+    assert size(names - own_photo - {TABLES}) <= MOST
+    assert size(own_photo) <= MOST / 2
 
 
 def test_every_page_loads_little():
     templates = sorted((ROOT / "site_template" / "templates").glob("*.html"))
     entries = {name for path in templates for name in PROGRAMS.findall(path.read_text("utf-8"))}
-    assert {"photo-page.js", "embed-page.js"} <= entries
+    assert {"photo-page.js", "embed-page.js", "your-photo.js"} <= entries
     sizes = {entry: size(loaded(entry)) for entry in entries}
     assert {entry: bytes_ for entry, bytes_ in sizes.items() if bytes_ > MOST} == {}
     assert TABLES in loaded("photo-page.js")
-    assert set().union(*map(loaded, entries)) == {path.name for path in MODULES}, "nobody loads it"
+    assert {"origin-view.js", "compare-view.js"} <= loaded("photo-page.js", later=True)
+    everything = set().union(*(loaded(entry, later=True) for entry in entries))
+    assert everything == {path.name for path in MODULES}, "nobody loads it"
+
+
+def test_the_page_of_own_photos_loads_nothing_of_it_unasked():
+    assert loaded("your-photo.js") == {"your-photo.js", "dom.js"}
+    assert OWN_PHOTO in loaded("your-photo.js", later=True)
 
 
 def test_every_pure_module_has_tests():

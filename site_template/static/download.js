@@ -1,0 +1,108 @@
+// Files that are worth keeping: fetched with their progress, checked, and kept by the browser.
+
+/** What stands in the way of a visitor's own photo, in a sentence for the visitor. */
+export class LoadFault extends Error {
+  name = "LoadFault";
+}
+
+/**
+ * Fetch a file, or take the copy that an earlier visit kept.
+ * @param {{url: string, bytes: number, sha256: string}} file
+ * @param {string} shelf name of the cache; files under other hashes are left alone
+ * @param {(bytes: number) => void} onBytes told how much of it has come, now and then
+ * @returns {Promise<ArrayBuffer>}
+ * @throws {LoadFault} where it cannot be had whole
+ */
+export async function download({ url, bytes, sha256 }, shelf, onBytes) {
+  // The hash stands in the address, so that no cache on the way hands out what an older build left.
+  const address = `${url}?${sha256.slice(0, 16)}`;
+  const cache = await open(shelf);
+  const kept = await cache?.match(address);
+  if (kept) {
+    const content = await kept.arrayBuffer();
+    if ((await hash(content)) === sha256) {
+      onBytes(bytes);
+      return content;
+    }
+    await cache.delete(address);
+  }
+  const content = globalThis.crypto?.subtle ? await withProgress(address, bytes, onBytes) : await checkedByBrowser(address, sha256);
+  if (globalThis.crypto?.subtle && (await hash(content)) !== sha256) {
+    throw new LoadFault(`${name(url)} is not the file that this page was made with. Reload the page; if that does not help, the site has to be published again.`);
+  }
+  onBytes(bytes);
+  // A full disk, or a private window, keeps nothing: then it is fetched again next time.
+  await cache?.put(address, new Response(content)).catch(() => {});
+  return content;
+}
+
+/** Forget what earlier builds of the site kept. */
+export async function keepOnly(files, shelf) {
+  const cache = await open(shelf);
+  if (!cache) return;
+  const wanted = new Set(files.map(({ url, sha256 }) => `${url}?${sha256.slice(0, 16)}`));
+  for (const { url } of await cache.keys()) if (!wanted.has(url)) await cache.delete(url);
+}
+
+/** The cache, or null: pages without https have none, and some browsers close it. */
+async function open(shelf) {
+  try {
+    return await caches.open(shelf);
+  } catch {
+    return null;
+  }
+}
+
+async function withProgress(address, bytes, onBytes) {
+  const response = await reach(address);
+  const parts = [];
+  let come = 0;
+  try {
+    for (const reader = response.body.getReader(); ; ) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      parts.push(value);
+      come += value.length;
+      onBytes(come);
+    }
+  } catch {
+    throw brokenOff(address, come, bytes);
+  }
+  if (come < bytes) throw brokenOff(address, come, bytes);
+  return new Blob(parts).arrayBuffer();
+}
+
+/** Without https a page can compute no hash; the browser can, but tells nothing on the way. */
+async function checkedByBrowser(address, sha256) {
+  const digest = btoa(sha256.match(/../g).map((pair) => String.fromCharCode(Number.parseInt(pair, 16))).join(""));
+  return (await reach(address, { integrity: `sha256-${digest}` })).arrayBuffer();
+}
+
+async function reach(address, options = {}) {
+  let response;
+  try {
+    response = await fetch(address, options);
+  } catch {
+    throw new LoadFault(`${name(address)} cannot be reached. Check the connection and try again.`);
+  }
+  if (!response.ok) throw new LoadFault(`${name(address)} is missing from this site (${response.status}): it has to be published again.`);
+  return response;
+}
+
+function brokenOff(address, come, bytes) {
+  return new LoadFault(`The download of ${name(address)} broke off after ${megabytes(come)} of ${megabytes(bytes)} MB. Check the connection and try again.`);
+}
+
+/** @returns {string} bytes as megabytes with one place */
+export function megabytes(bytes) {
+  return (bytes / 1e6).toFixed(1);
+}
+
+function name(url) {
+  return new URL(url).pathname.split("/").at(-1);
+}
+
+async function hash(content) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

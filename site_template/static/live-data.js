@@ -1,0 +1,221 @@
+// A visitor's own photo, computed on this device, as GalleryData hands out one of the gallery.
+
+import { ranked } from "./ranked.js";
+
+/** Name of an own photo among those of the gallery, and of its page. */
+export const OWN = "your-photo";
+
+/** The worker, as questions and answers. */
+export class Computer {
+  #worker = new Worker(new URL("./live-worker.js", import.meta.url), { type: "module" });
+  #waiting = new Map();
+  #asked = 0;
+
+  constructor() {
+    this.#worker.addEventListener("message", ({ data: { id, value, fault, isFatal, progress } }) => {
+      const { resolve, reject, tell } = this.#waiting.get(id);
+      if (progress) return tell?.(progress);
+      this.#waiting.delete(id);
+      if (fault === undefined) return resolve(value);
+      return reject(Object.assign(new Error(fault), { isFatal }));
+    });
+    this.#worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      this.stop(Object.assign(new Error(`The network could not be run here (${event.message || "its program could not be loaded"}).`), { isFatal: true }));
+    });
+  }
+
+  /**
+   * @param {string} ask what to do; see live-worker.js
+   * @param {object} [of] on what
+   * @param {(progress: {come: number, total: number}) => void} [tell]
+   */
+  ask(ask, of = {}, tell = undefined) {
+    const id = ++this.#asked;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject, tell });
+      this.#worker.postMessage({ id, ask, of });
+    });
+  }
+
+  /** End all work and free its memory; whoever waits for an answer gets `error`. */
+  stop(error) {
+    this.#worker.terminate();
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}
+
+/** What is said of a photo of the gallery, and of an own one only by who has taken it. */
+const UNSAID = { schema_version: 1, id: OWN, author: "", licence: "", source: "", modified: "", note: "", chart: false, true_class: null, correct: null, box: null };
+
+/** Has the methods of GalleryData. */
+export class LiveData {
+  #computer;
+  #gallery;
+  #entry;
+  #rounding;
+  #pixels;
+  #kept = new Map();
+  #urls = [];
+
+  /**
+   * @param {Computer} computer that has opened the photo
+   * @param {import("./gallery-data.js").GalleryData} gallery of the same model
+   * @param {{entry: object, pixels: Uint8Array}} opened as the computer gave them
+   * @param {Blob} file the photo itself
+   * @param {number} rounding of the weights, see GalleryData
+   * @returns {Promise<LiveData>}
+   */
+  static async of(computer, gallery, { entry, pixels }, file, rounding) {
+    const data = new LiveData();
+    data.#computer = computer;
+    data.#gallery = gallery;
+    data.#rounding = rounding;
+    data.#pixels = pixels;
+    const side = Math.sqrt(pixels.length / 3);
+    data.#entry = { ...UNSAID, ...entry, photo: data.#keepUrl(file), input: await data.#draw(pixels, side, side) };
+    return data;
+  }
+
+  get isPublished() {
+    return false;
+  }
+
+  get rounding() {
+    return this.#rounding;
+  }
+
+  of(image) {
+    return image === OWN ? this : this.#gallery.of(image);
+  }
+
+  async entry() {
+    return this.#entry;
+  }
+
+  /** As for the gallery, with one photo more. */
+  async model() {
+    const model = await this.#gallery.model();
+    return { ...model, photos: model.photos + 1 };
+  }
+
+  async figures({ layer }) {
+    return (await this.#ask("sheet", { layer })).figures;
+  }
+
+  async wholeFigures({ layer }) {
+    const [figures, { mean_low, mean_high, max_low, max_high }, { low, high, explained }] = await Promise.all([this.figures({ layer }), this.#ask("summary", { layer }), this.#ask("components", { layer })]);
+    return { ...figures, mean_low, mean_high, max_low, max_high, pca: { low, high, explained } };
+  }
+
+  shared(layer) {
+    return this.#gallery.shared(layer);
+  }
+
+  contributions({ answers }) {
+    return this.#entry.evidence.length ? this.#ask("contributions", { answers }) : null;
+  }
+
+  origin(layer) {
+    return this.#gallery.origin(layer);
+  }
+
+  kernels(kernels, file) {
+    return this.#gallery.kernels(kernels, file);
+  }
+
+  /** As for the gallery, with this photo where it belongs. */
+  async ranking(layer, first) {
+    const [peaks, figures] = await Promise.all([this.#gallery.ranking(layer, first), this.figures({ layer: layer.name })]);
+    return ranked(peaks, OWN, figures, first, layer.signed);
+  }
+
+  async input() {
+    const rgba = new Uint8ClampedArray((this.#pixels.length / 3) * 4).fill(255);
+    for (let i = 0, j = 0; i < rgba.length; i += 4, j += 3) rgba.set(this.#pixels.subarray(j, j + 3), i);
+    return rgba;
+  }
+
+  inputOf(image) {
+    return image === OWN ? this.#entry.input : this.#gallery.inputOf(image);
+  }
+
+  async sheet({ layer }) {
+    return (await this.#ask("sheet", { layer })).grey;
+  }
+
+  async summary({ layer }) {
+    return (await this.#ask("summary", { layer })).pixels;
+  }
+
+  async firstComponent({ layer }) {
+    const { pixels } = await this.#ask("components", { layer });
+    return pixels.filter((_, i) => i % 3 === 0);
+  }
+
+  async ownComponents({ layer, tile_width: width, tile_height: height }) {
+    const { pixels } = await this.#ask("components", { layer });
+    return this.#once(`own ${layer}`, () => this.#draw(pixels, width, height));
+  }
+
+  async sharedComponents(layer) {
+    const { basis } = await this.shared(layer);
+    const pixels = await this.#ask("shared", { layer: layer.name, basis });
+    return this.#once(`shared ${layer.name}`, () => this.#draw(pixels, layer.width, layer.height));
+  }
+
+  /** URL of the depth strip. */
+  async strip() {
+    const tiles = await this.#ask("strip");
+    const side = Math.sqrt(tiles[0].length);
+    const wide = new Uint8Array(3 * side * side * tiles.length);
+    tiles.forEach((tile, position) =>
+      tile.forEach((value, i) => {
+        const at = Math.floor(i / side) * side * tiles.length + position * side + (i % side);
+        wide.fill(value, 3 * at, 3 * at + 3);
+      }),
+    );
+    return this.#draw(wide, side * tiles.length, side);
+  }
+
+  /** Give back the memory of the pictures; the computer gives back its own with the next photo. */
+  close() {
+    for (const url of this.#urls) URL.revokeObjectURL(url);
+    this.#kept.clear();
+  }
+
+  #ask(ask, of = {}) {
+    return this.#once(`${ask} ${of.layer ?? ""}`, () => this.#computer.ask(ask, of));
+  }
+
+  #once(name, make) {
+    if (!this.#kept.has(name)) {
+      const made = make();
+      made.catch(() => this.#kept.delete(name));
+      this.#kept.set(name, made);
+    }
+    return this.#kept.get(name);
+  }
+
+  /** URL of a picture with these red, green and blue values. */
+  async #draw(rgb, width, height) {
+    const canvas = new OffscreenCanvas(width, height);
+    const context = canvas.getContext("2d");
+    const picture = context.createImageData(width, height);
+    for (let i = 0, j = 0; j < rgb.length; i += 4, j += 3) {
+      picture.data[i] = rgb[j];
+      picture.data[i + 1] = rgb[j + 1];
+      picture.data[i + 2] = rgb[j + 2];
+      picture.data[i + 3] = 255;
+    }
+    context.putImageData(picture, 0, 0);
+    return this.#keepUrl(await canvas.convertToBlob());
+  }
+
+  #keepUrl(blob) {
+    const url = URL.createObjectURL(blob);
+    this.#urls.push(url);
+    return url;
+  }
+}

@@ -1,0 +1,152 @@
+// Computes a visitor's own photo, apart from the page: loads the network, runs it, and answers
+// questions about its activations, which stay here. One question after the other.
+
+import { answers as answersOf, contributions, evidence } from "./classifier.js";
+import { componentPicture, sharedPicture } from "./components.js";
+import { LoadFault, download, keepOnly } from "./download.js";
+import { stripTile, summary } from "./layer-pictures.js";
+import { decodePhoto } from "./photo-decoder.js";
+import { cropBox, cropPixels, normalise } from "./preprocess.js";
+import { grid, quantise, range } from "./quantise.js";
+
+const STRIP_TILE = 28;
+const SIMD = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11]);
+
+let model = null; // BrowserModel: what the site says of the network and its files
+let session = null;
+let Tensor = null;
+let photo = null; // {activations: name to Float32Array, pixels}
+
+const ANSWERS = {
+  /** Load the network, telling how many bytes of how many have come. */
+  async load({ address, root }, tell) {
+    if (!WebAssembly.validate(SIMD)) throw new LoadFault("This browser is too old to run a network: it lacks WebAssembly SIMD. Browsers since 2021, and Safari since 2023, have it.");
+    model = await settings(address);
+    const at = (path) => new URL(path, root).href;
+    const files = [model.runtime.wasm, model.onnx].map((file) => ({ ...file, url: at(file.path) }));
+    const shelf = `feature maps of ${new URL(root).pathname}`;
+    const come = [0, 0];
+    const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    const tellBoth = (i) => (bytes) => {
+      come[i] = bytes;
+      tell({ come: come[0] + come[1], total });
+    };
+    const [packed, network] = await Promise.all(files.map((file, i) => download(file, shelf, tellBoth(i))));
+    await keepOnly(files, shelf);
+    tell({ come: total, total });
+    const ort = await import(at(model.runtime.entry.path));
+    ort.env.wasm.numThreads = 1; // more need headers that static hosts do not send
+    ort.env.wasm.wasmBinary = await inflate(packed);
+    session = await ort.InferenceSession.create(network);
+    Tensor = ort.Tensor;
+    return { rounding: model.rounding };
+  },
+
+  /** Run the network on a photo. @returns ImageEntry without its pictures, and what it saw */
+  async open({ file, title }) {
+    photo = null; // before the next needs its place
+    const picture = await decodePhoto(file);
+    const { width, height } = picture;
+    let pixels;
+    try {
+      pixels = cropPixels(picture.readRows, picture, model.input);
+    } finally {
+      picture.close();
+    }
+    const { crop } = model.input;
+    const feeds = { [model.input.name]: new Tensor("float32", normalise(pixels, model.input), [1, 3, crop, crop]) };
+    const outputs = await session.run(feeds);
+    const activations = new Map(Object.entries(outputs).map(([name, { data }]) => [name, data]));
+    photo = { activations, pixels };
+    return { entry: { width, height, title, crop: cropBox(width, height, model.input), ...judgement(), sheets: model.layers.map(sheetOf) }, pixels };
+  },
+
+  sheet: ({ layer }) => {
+    const { channels, height, width } = layerNamed(layer);
+    const { grey, low, high, mean, std, zeros, row, column } = quantise(valuesOf(layer), channels, height, width);
+    return { grey, figures: { layer, low, high, mean, std, zeros, row, column } };
+  },
+
+  summary: ({ layer }) => {
+    const { channels, height, width } = layerNamed(layer);
+    return summary(valuesOf(layer), channels, height, width);
+  },
+
+  components: ({ layer }) => {
+    const { channels, height, width } = layerNamed(layer);
+    return componentPicture(valuesOf(layer), channels, height, width);
+  },
+
+  /** From the 8-bit activations, as for the gallery. */
+  shared: ({ layer, basis }) => {
+    const { grey, figures } = ANSWERS.sheet({ layer });
+    return sharedPicture(grey, sheetOf(layerNamed(layer)), figures, basis);
+  },
+
+  contributions: ({ answers }) => {
+    const { channels } = layerNamed(model.classifier);
+    return { layer: model.classifier, values: contributions(valuesOf(model.classifier), channels, valuesOf("classifier.weight"), answers) };
+  },
+
+  strip: () => model.layers.map(({ name, channels, height, width }) => stripTile(valuesOf(name), channels, height, width, STRIP_TILE)),
+};
+
+function valuesOf(name) {
+  return photo.activations.get(name);
+}
+
+function layerNamed(name) {
+  return model.layers.find((layer) => layer.name === name);
+}
+
+/** The network's answers, and the evidence for each where it ends in averages and one linear layer. */
+function judgement() {
+  const answers = answersOf(valuesOf(model.logits), model.categories);
+  if (!model.classifier) return { answers, evidence: [] };
+  const { channels, height, width } = layerNamed(model.classifier);
+  const linear = [valuesOf("classifier.weight"), valuesOf("classifier.bias")];
+  return { answers, evidence: evidence(valuesOf(model.classifier), channels, height, width, ...linear, answers) };
+}
+
+/** TileSheet of a layer; its paths are the layer's name, by which the page asks for the rest. */
+function sheetOf({ name, channels, height, width }) {
+  const { columns, rows } = grid(channels);
+  return { layer: name, path: name, figures: name, summary: name, pca: name, columns, rows, tile_width: width, tile_height: height, ...range(valuesOf(name)) };
+}
+
+async function settings(address) {
+  let response;
+  try {
+    response = await fetch(address, { cache: "no-cache" });
+  } catch {
+    throw new LoadFault("The network cannot be reached. Check the connection and try again.");
+  }
+  if (!response.ok) throw new LoadFault(`The description of the network is missing from this site (${response.status}).`);
+  return response.json();
+}
+
+async function inflate(packed) {
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).arrayBuffer();
+}
+
+/** What a visitor is told of a fault. */
+function sentence(error) {
+  if (["LoadFault", "PhotoFault"].includes(error.name)) return error.message;
+  if (error instanceof RangeError || /memory|alloc|OOM/i.test(error.message)) return "This device has not enough free memory for the network. Close other tabs or programs and try again, or take a smaller photo.";
+  return `The network could not be run here (${error.message}).`;
+}
+
+let last = Promise.resolve();
+
+self.addEventListener("message", ({ data: { id, ask, of } }) => {
+  last = last.then(async () => {
+    const tell = (progress) => self.postMessage({ id, progress });
+    try {
+      self.postMessage({ id, value: await ANSWERS[ask](of, tell) });
+    } catch (error) {
+      // After a fault of its own the program's memory cannot be trusted any more.
+      self.postMessage({ id, fault: sentence(error), isFatal: error.name !== "PhotoFault" });
+    }
+  });
+});

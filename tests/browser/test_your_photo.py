@@ -1,0 +1,412 @@
+"""A visitor's own photo, from the file to the pixels, in a real browser and with real faults."""
+
+import io
+import re
+import threading
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import onnxruntime
+import pytest
+from accessibility import violations
+from explorer import as_number
+from PIL import Image
+from serving import SUB_PATH, SubPath, serving
+
+from export.manifest import read_manifest
+from precompute.decode import decode
+from precompute.preprocess import crop, normalise
+from precompute.tiles import quantise
+
+ROOT = Path(__file__).parents[2]
+PAGE = "resnet18/your-photo.html"
+LAYER, CHANNEL = "layer2.0.relu", 5
+PIXELS = """() => [...document.querySelectorAll("channel-grid button")].map((button) => {
+  const canvas = button.firstChild;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return [Number(button.dataset.channel), Array.from(data.filter((_, i) => i % 4 === 0))];
+})"""
+GREY = f"layer={LAYER}&channel={CHANNEL}&scale=channel&sequential=gray"
+"""A view in which a pixel's brightness is that of the sheet, where the smallest value is zero."""
+VIEWS = ["channels", "layer", "origin", "residual", "photos", "compare", "layers"]
+
+
+class Behaviour:
+    """What a server does to some of its files, until it is told otherwise."""
+
+    def __init__(self) -> None:
+        self.broken: dict[str, str] = {}
+        """Suffix of a path to `missing`, `cut`, `changed` or `slow`."""
+        self.sent: list[str] = []
+
+
+class Unreliable(SubPath):
+    """Serves the site, with the faults that a Behaviour asks for."""
+
+    def __init__(self, *args, behaviour: Behaviour, **options) -> None:
+        self.behaviour = behaviour
+        super().__init__(*args, **options)
+
+    def kind(self) -> str:
+        path = self.path.partition("?")[0]
+        broken = self.behaviour.broken
+        return next((kind for end, kind in broken.items() if path.endswith(end)), "")
+
+    def send_head(self):
+        self.behaviour.sent.append(self.path.partition("?")[0])
+        if self.kind() == "missing":
+            self.send_error(404)
+            return None
+        return super().send_head()
+
+    def copyfile(self, source, outputfile) -> None:
+        content, kind = source.read(), self.kind()
+        if kind == "changed":
+            content = content[:-1] + bytes([content[-1] ^ 1])
+        if kind == "cut":
+            content = content[: len(content) // 2]
+        step = len(content) // 20 + 1
+        for start in range(0, len(content), step):
+            if kind == "slow":
+                threading.Event().wait(0.25)
+            outputfile.write(content[start : start + step])
+
+
+@pytest.fixture
+def behaviour():
+    return Behaviour()
+
+
+@pytest.fixture
+def unreliable(site, behaviour):
+    with serving(site, Unreliable, behaviour=behaviour) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def network(exported):
+    """The manifest, and the browser's copy of the network in Python."""
+    manifest = read_manifest(exported)
+    assert manifest.browser
+    path = exported.parent / manifest.browser.file.name
+    return manifest, onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+
+def activations(network, path, layer):
+    manifest, session = network
+    seen = normalise(crop(decode(path), manifest.input), manifest.input)
+    return session.run([layer], {manifest.input.name: seen})[0][0]
+
+
+def give(page, path):
+    """Choose a file and wait until its maps are there."""
+    page.locator(".own-ways input").first.set_input_files(path)
+    page.locator(
+        f'.own[data-state="shown"] ~ .own-explored .own-photo-title:text-is("{path.stem}")'
+    ).wait_for()
+    page.locator("feature-explorer:not([data-stale]) channel-grid button").first.wait_for()
+
+
+@pytest.fixture
+def own(visit):
+    """Return a function that opens the page at a view and gives it a photo."""
+
+    def open_(path, view="", **options):
+        watched = visit(f"{PAGE}{view and '#' + view}", **options)
+        give(watched.page, path)
+        return watched
+
+    return open_
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two files as people have them: upright by EXIF only, and with transparency."""
+    turned = tmp_path / "turned.jpg"
+    with Image.open(ROOT / "examples" / "panda.jpg") as picture:
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        picture.resize((301, 205)).save(turned, exif=exif, quality=90)
+    clear = tmp_path / "clear.png"
+    ramp = np.zeros((260, 333, 4), np.uint8)
+    ramp[..., 0] = np.linspace(0, 255, 333)
+    ramp[..., 1] = np.linspace(255, 0, 260)[:, None]
+    ramp[..., 3] = np.linspace(0, 255, 333)[::-1]
+    Image.fromarray(ramp).save(clear)
+    return [turned, clear]
+
+
+def test_two_photos_in_a_row_give_the_pixels_that_python_computes(own, network, photos):
+    watched = own(photos[0], GREY)
+    page = watched.page
+    for path in photos:
+        if path != photos[0]:
+            give(page, path)
+        values = activations(network, path, LAYER)
+        expected = quantise(values, LAYER)
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")  # which paints every channel
+        painted = {channel: np.reshape(p, values.shape[1:]) for channel, p in page.evaluate(PIXELS)}
+        assert sorted(painted) == list(range(len(values)))
+        from_zero = [channel for channel in painted if expected.low[channel] == 0]
+        assert len(from_zero) > len(values) // 2
+        off = [abs(painted[c].astype(int) - expected.pixels[c]).max() for c in from_zero]
+        assert max(off) <= 1
+        with page.expect_download() as download:
+            page.get_by_role("button", name="NPY of the layer").click()
+        found = np.load(io.BytesIO(Path(download.value.path()).read_bytes()))
+        assert found.shape == values.shape
+        slack = (expected.high - expected.low) / 510 + 1e-4 * np.abs(values).max()
+        assert (np.abs(found - values) <= slack[:, None, None]).all()
+
+
+def test_the_answers_are_those_of_python(own, network, photos):
+    manifest, _ = network
+    page = own(photos[0]).page
+    logits = activations(network, photos[0], manifest.logits)
+    best = np.argsort(-logits, kind="stable")[:5]
+    shown = page.locator(".answers .answer-name").all_inner_texts()
+    assert shown == [manifest.categories[i] for i in best]
+    written = page.locator(".answers .logit .number").all_inner_texts()
+    assert [as_number(text) for text in written] == pytest.approx(logits[best], rel=5e-3)
+    assert page.locator(".terminal b").inner_text() == shown[0]
+
+
+def test_nothing_is_loaded_before_a_photo_is_given_and_nothing_is_ever_sent(visit, photos):
+    watched = visit(PAGE)
+    assert not [url for url in watched.requests if re.search(r"onnx|vendor|live-|explorer", url)]
+    methods = []
+    watched.page.on("request", lambda r: methods.append((r.method, r.post_data)))
+    give(watched.page, photos[0])
+    assert set(methods) == {("GET", None)}
+    assert [u for u in watched.requests if not u.startswith((watched.address, "blob:"))] == []
+
+
+def test_the_network_is_kept_for_the_next_visit_and_that_of_an_older_build_is_not(
+    chromium, unreliable, behaviour, photos
+):
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(unreliable + PAGE)
+    shelf = f"feature maps of {SUB_PATH}/"
+    page.evaluate("async (s) => (await caches.open(s)).put('old.onnx', new Response('x'))", shelf)
+    give(page, photos[0])
+    heavy = [path for path in behaviour.sent if path.endswith((".onnx", ".wasm.gz"))]
+    assert len(heavy) == 2
+    kept = page.evaluate(
+        "async (s) => (await (await caches.open(s)).keys()).map((r) => r.url)", shelf
+    )
+    assert sorted(urlsplit(url).path for url in kept) == sorted(heavy)
+    behaviour.sent.clear()
+    page.goto(unreliable + PAGE)
+    give(page, photos[1])
+    assert [path for path in behaviour.sent if path.endswith((".onnx", ".wasm.gz", ".wasm"))] == []
+    # What lies in the cache is checked like any download.
+    page.evaluate(
+        """async (s) => {
+      const cache = await caches.open(s);
+      for (const request of await cache.keys()) await cache.put(request, new Response("rotten"));
+    }""",
+        shelf,
+    )
+    page.goto(unreliable + PAGE)
+    give(page, photos[0])
+    assert len([path for path in behaviour.sent if path.endswith((".onnx", ".wasm.gz"))]) == 2
+    context.close()
+
+
+def test_progress_is_shown_in_bytes_and_can_be_cancelled(visit, unreliable, behaviour, photos):
+    behaviour.broken = {".onnx": "slow"}
+    watched = visit("index.html")
+    page = watched.page
+    page.goto(unreliable + PAGE)
+    page.locator(".own-ways input").first.set_input_files(photos[0])
+    status = page.locator(".own-busy [role=status]")
+    status.filter(has_text=re.compile(r"[1-9]\d?\.\d of 2\d\.\d MB")).wait_for()
+    bar = page.locator(".own-busy progress")
+    assert 0 < bar.evaluate("bar => bar.value / bar.max") < 1
+    page.get_by_role("button", name="Cancel").click()
+    assert not page.locator(".own-busy").is_visible()
+    page.wait_for_timeout(1000)
+    assert not page.locator(".own-explored feature-explorer").count()
+    assert not page.locator(".own-fault").is_visible()
+    behaviour.broken = {}
+    give(page, photos[0])
+    watched.faults = [f for f in watched.faults if "onnx" not in f]  # the download that was ended
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kind", "says"),
+    [
+        (".onnx", "missing", "is missing from this site (404)"),
+        (".onnx", "cut", "broke off after"),
+        (".onnx", "changed", "is not the file that this page was made with"),
+        (".wasm.gz", "changed", "is not the file that this page was made with"),
+        (".wasm.gz", "cut", "broke off after"),
+        ("_browser/index.json", "missing", "is missing from this site (404)"),
+        ("ort.wasm.min.mjs", "missing", "could not be run here"),
+    ],
+)
+def test_a_broken_download_is_told_and_the_next_try_works(
+    visit, unreliable, behaviour, photos, suffix, kind, says
+):
+    behaviour.broken = {suffix: kind}
+    watched = visit("index.html")
+    page = watched.page
+    page.goto(unreliable + PAGE)
+    page.locator(".own-ways input").first.set_input_files(photos[0])
+    fault = page.get_by_role("alert")
+    fault.wait_for()
+    assert says in fault.inner_text()
+    assert not page.locator(".own-busy").is_visible()
+    behaviour.broken = {}
+    give(page, photos[0])
+    assert not fault.is_visible()
+    name = suffix.split("/")[-1]
+    watched.faults = [f for f in watched.faults if name not in f and "404" not in f]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("notes.txt", b"This is no picture at all, only a few words.", "not a picture"),
+        ("empty.jpg", b"", "empty"),
+        ("photo.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64), "HEIC"),
+        ("page.jpg", b"<!doctype html><title>Not found</title>", "web page"),
+        ("cut.jpg", (ROOT / "examples" / "panda.jpg").read_bytes()[:300], "damaged"),
+    ],
+)
+def test_what_is_no_photo_is_refused_in_a_sentence_and_the_page_works_on(
+    visit, photos, tmp_path, name, content, says
+):
+    path = tmp_path / name
+    path.write_bytes(content)
+    page = visit(PAGE).page
+    give(page, photos[0])
+    page.locator(".own-ways input").first.set_input_files(path)
+    fault = page.get_by_role("alert")
+    fault.wait_for()
+    assert says in fault.inner_text()
+    assert page.locator(".own-photo-title").inner_text() == photos[0].stem
+    give(page, photos[1])
+    assert not fault.is_visible()
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("WebAssembly.validate = () => false;", "WebAssembly SIMD"),
+        (
+            "Float32Array.from = () => { throw new RangeError('Array buffer allocation failed'); };",
+            "memory",
+        ),
+        ("throw new Error('broken');", "could not be run here"),
+    ],
+)
+def test_a_device_that_cannot_do_it_is_told_why(visit, photos, line, says):
+    watched = visit(PAGE)
+    page = watched.page
+
+    def spoil(route):
+        route.fulfill(response=(given := route.fetch()), body=f"{line}\n{given.text()}")
+
+    page.route("**/live-worker.js", spoil)
+    page.locator(".own-ways input").first.set_input_files(photos[0])
+    fault = page.get_by_role("alert")
+    fault.wait_for()
+    assert says in fault.inner_text()
+    page.unroute("**/live-worker.js")
+
+
+def test_every_view_of_the_explorer_works_and_is_accessible(own, photos):
+    page = own(photos[0], f"layer=layer2.0.conv1&channel={CHANNEL}").page
+    found = {}
+    for view in VIEWS:
+        page.locator(f'[data-view="{view}"]').click()
+        page.locator(f'feature-explorer[data-shows="{view}"]:not([data-stale])').wait_for()
+        if view == "origin":
+            page.locator(".origin-check").filter(has_text="The sum closes everywhere").wait_for()
+        if view == "photos":
+            page.locator('channel-photos [data-photo="your-photo"] canvas').wait_for()
+        if view == "compare":
+            page.locator("compare-view select").first.select_option(index=1)
+            page.locator(".compare-figures th").nth(1).wait_for()
+            assert len(set(page.locator("compare-view figcaption strong").all_inner_texts())) == 2
+        if view == "layers":
+            last = page.locator("all-layers img").last
+            last.scroll_into_view_if_needed()
+            page.locator("all-layers img[src^='blob:']").last.wait_for()
+        if view == "layer":
+            assert page.locator("layer-summary img[src^='blob:']").count() == 2
+        found[view] = violations(page)
+    page.locator("[data-answer] button").first.click()
+    page.locator(".contributions").wait_for()
+    found["evidence"] = violations(page)
+    assert found == {view: [] for view in [*VIEWS, "evidence"]}
+
+
+def test_a_link_keeps_the_view_and_says_that_the_photo_is_needed(visit, photos):
+    page = visit(f"{PAGE}#layer=layer3.0.conv1&channel=7&view=layer").page
+    assert "cannot carry the photo" in page.get_by_role("alert").inner_text()
+    give(page, photos[0])
+    view = {name: v[0] for name, v in parse_qs(urlsplit(page.url).fragment).items()}
+    assert (view["layer"], view["channel"], view["view"]) == ("layer3.0.conv1", "7", "layer")
+    assert page.locator("#layer-title code").inner_text() == "layer3.0.conv1"
+    assert page.locator("layer-summary").is_visible()
+    # The next photo is shown at the view of now.
+    page.locator('[data-layer="layer1.0.conv1"]').click()
+    page.locator('#layer-title code:text-is("layer1.0.conv1")').wait_for()
+    give(page, photos[1])
+    assert page.locator("#layer-title code").inner_text() == "layer1.0.conv1"
+
+
+DROP = """([bytes, name, type, kind]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([Uint8Array.from(bytes)], name, { type }));
+  const more = { bubbles: true, cancelable: true };
+  const event = kind === "drop" ? new DragEvent(kind, { dataTransfer: data, ...more })
+    : new ClipboardEvent(kind, { clipboardData: data, ...more });
+  document.body.dispatchEvent(event);
+}"""
+
+
+@pytest.mark.parametrize(("kind", "title"), [("drop", "turned"), ("paste", "Pasted photo")])
+def test_a_photo_can_be_dropped_and_pasted(visit, photos, kind, title):
+    page = visit(PAGE).page
+    page.evaluate(DROP, [list(photos[0].read_bytes()), photos[0].name, "image/jpeg", kind])
+    page.locator(f'.own-photo-title:text-is("{title}")').wait_for()
+
+
+def test_a_sample_can_be_tried(visit):
+    page = visit(PAGE).page
+    sample = page.locator("[data-sample]").first
+    name = sample.locator("img").get_attribute("alt")
+    sample.click()
+    page.locator(f'.own-photo-title:text-is("{name}")').wait_for()
+
+
+def test_phones_offer_the_camera(visit):
+    page = visit(PAGE, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844}).page
+    camera = page.locator("input[capture=environment]")
+    assert camera.get_attribute("accept") == "image/*"
+    assert page.locator(".own-camera").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_memory_of_a_photo_is_given_back_with_the_next(own, photos):
+    page = own(photos[0]).page
+    urls = page.evaluate("[...document.querySelectorAll('[src^=blob]')].map(({ src }) => src)")
+    assert urls
+    give(page, photos[1])
+    gone = (
+        "async (urls) => (await Promise.allSettled(urls.map((u) => fetch(u)))).map((r) => r.status)"
+    )
+    assert set(page.evaluate(gone, urls)) == {"rejected"}
+    assert page.locator("feature-explorer").count() == 1
+    page.keyboard.press("l")
+
+
+def test_without_scripts_the_page_says_what_it_needs(visit):
+    page = visit(PAGE, java_script_enabled=False).page
+    assert "computes with a script" in page.locator(".own-needs").inner_text()
+    assert not page.locator(".own-give").is_visible()
