@@ -55,7 +55,7 @@ def browser_copy(data: bytes, classifier: Classifier | None, crop: int) -> Copy:
     if difference > LARGEST_DIFFERENCE:
         raise NoCopyError(
             "the model's copy for browsers would differ from the model by "
-            f"{difference:.2g} of a layer's largest value, and {LARGEST_DIFFERENCE:g} is allowed"
+            f"{difference:.1%} of a layer's largest value, and {LARGEST_DIFFERENCE:.0%} is allowed"
         )
     return Copy(copy, difference, rounding)
 
