@@ -11,16 +11,19 @@ from torch import nn
 
 import artifacts
 from export.architectures import Architecture, architecture
-from export.errors import VerificationError
+from export.browser import browser_copy
+from export.errors import NoCopyError, VerificationError
 from export.graph import Graph, choose, describe, keep, trace
 from export.manifest import (
     SCHEMA_VERSION,
+    BrowserCopy,
     Classifier,
     File,
     Layer,
     ModelManifest,
     Weights,
     arrays_path,
+    browser_path,
     manifest_path,
     onnx_path,
 )
@@ -41,7 +44,7 @@ class Exported:
 
 
 def export(model: str, weights: str, layers: str, folder: Path) -> Exported:
-    """Write the ONNX file, its arrays and, last, its manifest to `folder`.
+    """Write the ONNX file, its arrays, its copy for browsers and, last, its manifest to `folder`.
 
     Raises an ExportError; then no ONNX file and no manifest of this model are left in `folder`
     if the fault is in the file, and everything is left as it was otherwise.
@@ -60,16 +63,27 @@ def export(model: str, weights: str, layers: str, folder: Path) -> Exported:
 
     data = onnx_bytes(taps, chosen_architecture.input.name, names, crop)
     onnx_file, manifest_file = onnx_path(folder, model), manifest_path(folder, model)
+    browser_file = browser_path(folder, model)
     try:
         difference = verify(data, taps, names, crop)
     except VerificationError:
-        onnx_file.unlink(missing_ok=True)
-        manifest_file.unlink(missing_ok=True)
+        for file in (onnx_file, browser_file, manifest_file):
+            file.unlink(missing_ok=True)
         raise
+    evidence = classifier if classifier and classifier.features in names else None
+    try:
+        copy = browser_copy(data, evidence, crop)
+    except NoCopyError as error:
+        copy = None
+        remarks.append(f"{error}: the site has no page for visitors' own photos")
     arrays = _arrays(graph, described, classifier, chosen_architecture, weights_used)
     arrays_file = arrays_path(folder, model)
     artifacts.write(onnx_file, data)
     artifacts.write(arrays_file, arrays)
+    if copy:
+        artifacts.write(browser_file, copy.data)
+    else:
+        browser_file.unlink(missing_ok=True)
     manifest = ModelManifest(
         schema_version=SCHEMA_VERSION,
         model=model,
@@ -85,8 +99,16 @@ def export(model: str, weights: str, layers: str, folder: Path) -> Exported:
             dataclasses.replace(layer, exported=layer.name in names) for layer in described
         ),
         logits=described[-1].name,
-        classifier=classifier if classifier and classifier.features in names else None,
+        classifier=evidence,
         arrays=File(arrays_file.name, artifacts.sha256(arrays_file)),
+        browser=BrowserCopy(
+            file=File(browser_file.name, artifacts.sha256(browser_file)),
+            bytes=len(copy.data),
+            difference=copy.difference,
+            rounding=copy.rounding,
+        )
+        if copy
+        else None,
     )
     artifacts.write(manifest_file, artifacts.encode(manifest))
     return Exported(manifest, manifest_file, difference, remarks)

@@ -15,3 +15,7 @@ class LayersError(ExportError):
 
 class VerificationError(ExportError):
     """The ONNX file computes something else than PyTorch does."""
+
+
+class NoCopyError(ExportError):
+    """The model can have no copy for browsers; the export goes on without."""

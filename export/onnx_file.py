@@ -52,15 +52,13 @@ def verify(data: bytes, module: fx.GraphModule, names: tuple[str, ...], crop: in
     Returns the largest difference of all outputs, each relative to its largest absolute value.
     Raises VerificationError, which names the outputs that are off by more than TOLERANCE.
     """
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    session = open_session(data)
     declared = tuple(output.name for output in session.get_outputs())
     if declared != names:
         raise VerificationError(f"the ONNX file has outputs {declared}, expected {names}")
     worst: dict[str, float] = {}
     for batch in VERIFIED_BATCHES:
-        picture = torch.randn(batch, 3, crop, crop, generator=torch.Generator().manual_seed(batch))
+        picture = noise(batch, crop)
         with torch.inference_mode():
             expected = module(picture)
         found = session.run(None, {session.get_inputs()[0].name: picture.numpy()})
@@ -76,6 +74,18 @@ def verify(data: bytes, module: fx.GraphModule, names: tuple[str, ...], crop: in
             "torchvision, onnx and onnxscript"
         )
     return max(worst.values())
+
+
+def open_session(data: bytes) -> onnxruntime.InferenceSession:
+    """Return the ONNX file `data`, ready to run on the CPU, without onnxruntime's own remarks."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
+def noise(batch: int, crop: int) -> torch.Tensor:
+    """Return `batch` pictures of noise, (batch, 3, crop, crop), the same every time."""
+    return torch.randn(batch, 3, crop, crop, generator=torch.Generator().manual_seed(batch))
 
 
 def relative_difference(found: np.ndarray, expected: np.ndarray) -> float:

@@ -136,7 +136,7 @@ def test_the_model_card_travels_with_the_weights(manifest, card):
 
 
 def test_files_are_named_with_their_hashes(manifest, exported):
-    for file in (manifest.onnx, manifest.arrays):
+    for file in (manifest.onnx, manifest.arrays, manifest.browser.file):
         assert artifacts.sha256(exported.path.with_name(file.name)) == file.sha256
 
 

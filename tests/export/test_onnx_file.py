@@ -46,6 +46,7 @@ def test_weights_are_inside_the_file(proto, onnx_path, state):
     assert stored == {onnx.TensorProto.DEFAULT}
     assert onnx_path.stat().st_size > sum(tensor.nbytes for tensor in state.values()) * 0.9
     assert sorted(path.name for path in onnx_path.parent.iterdir()) == [
+        "resnet18.browser.onnx",
         "resnet18.json",
         "resnet18.npz",
         "resnet18.onnx",
@@ -57,10 +58,13 @@ def test_opset_is_what_the_manifest_says(proto, manifest):
     assert manifest.opset >= 18
 
 
-def test_nothing_tells_of_the_machine_or_the_checkout(proto, onnx_path):
+@pytest.mark.parametrize("name", ["resnet18.onnx", "resnet18.browser.onnx"])
+def test_nothing_tells_of_the_machine_or_the_checkout(exported, name):
+    path = exported.path.with_name(name)
     notes = {"doc_string", "metadata_props"}
-    assert [text for name, text in messages(proto) if name in notes and text] == []
-    data = onnx_path.read_bytes()
+    said = messages(onnx.load(path))
+    assert [text for field, text in said if field in notes and text] == []
+    data = path.read_bytes()
     places = {os.fspath(ROOT), sys.prefix, str(Path.home()), "site-packages", "torchvision/models"}
     assert [place for place in places if place.encode() in data] == []
 

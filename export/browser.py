@@ -1,0 +1,121 @@
+"""The model's copy for browsers: half the download, the same computation, and how close it comes.
+
+The weights of convolutions and linear layers are stored as float16. A Cast in front of their users
+turns them back into float32, which onnxruntime does once, when it loads the file: everything is
+computed in float32, and only the rounding of the stored weights is lost.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+
+from export.errors import NoCopyError
+from export.manifest import Classifier
+from export.onnx_file import VERIFIED_BATCHES, noise, open_session, relative_difference
+
+LARGEST_WEIGHT = float(np.finfo(np.float16).max)
+SMALLEST_NORMAL = float(np.finfo(np.float16).smallest_normal)
+LARGEST_FILE = 100_000_000
+"""What GitHub takes, bytes."""
+LARGEST_DIFFERENCE = 0.01
+"""What a copy may differ by and still be called the same model, as `Copy.difference` is told."""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """An ONNX file for browsers; manifest.BrowserCopy says what is in it."""
+
+    data: bytes
+    difference: float
+    """Largest difference of any output on pictures of noise, relative to its largest value."""
+    rounding: float
+    """Largest relative change of any weight."""
+
+
+def browser_copy(data: bytes, classifier: Classifier | None, crop: int) -> Copy:
+    """Return the copy for browsers of the ONNX file `data`, which takes crop × crop pictures.
+
+    Raises NoCopyError where float16 cannot hold a weight, where the copy would be too large to be
+    published, or where its outputs would be too far from those of `data`.
+    """
+    model = onnx.load_from_string(data)
+    if classifier is not None:
+        _give_out(model.graph, classifier)
+    rounding = _halve(model.graph)
+    onnx.checker.check_model(model)
+    copy: bytes = model.SerializeToString(deterministic=True)
+    if len(copy) > LARGEST_FILE:
+        raise NoCopyError(
+            f"the model's copy for browsers would have {math.ceil(len(copy) / 1e6)} MB, and GitHub "
+            f"takes files up to {LARGEST_FILE / 1e6:.0f} MB"
+        )
+    difference = _difference(copy, data, crop)
+    if difference > LARGEST_DIFFERENCE:
+        raise NoCopyError(
+            "the model's copy for browsers would differ from the model by "
+            f"{difference:.1%} of a layer's largest value, and {LARGEST_DIFFERENCE:.0%} is allowed"
+        )
+    return Copy(copy, difference, rounding)
+
+
+def _give_out(graph: onnx.GraphProto, classifier: Classifier) -> None:
+    """Make the linear layer's own weight and bias two more outputs, for the evidence of classes."""
+    (linear,) = (node for node in graph.node if classifier.logits in node.output)
+    shapes = {tensor.name: tensor.dims for tensor in graph.initializer}
+    _, *parameters = linear.input
+    for name, parameter in zip(("weight", "bias"), parameters, strict=True):
+        output = f"classifier.{name}"
+        if parameter != output:  # some models call them that
+            graph.node.append(onnx.helper.make_node("Identity", [parameter], [output]))
+        kind = onnx.TensorProto.FLOAT
+        graph.output.append(onnx.helper.make_tensor_value_info(output, kind, shapes[parameter]))
+
+
+def _halve(graph: onnx.GraphProto) -> float:
+    """Store the weights of convolutions and linear layers as float16; return Copy.rounding."""
+    rounding = 0.0
+    casts = []
+    for tensor in graph.initializer:
+        if tensor.data_type != onnx.TensorProto.FLOAT or len(tensor.dims) < 2:
+            continue
+        name, weight = tensor.name, onnx.numpy_helper.to_array(tensor)
+        largest = float(np.abs(weight).max(initial=0))
+        if largest > LARGEST_WEIGHT:
+            raise NoCopyError(
+                f"{name} holds a weight of size {largest:.6g}, and the model's copy for browsers "
+                f"can hold up to {LARGEST_WEIGHT:.0f}"
+            )
+        stored = weight.astype(np.float16)
+        rounding = max(rounding, _rounding(stored, weight))
+        tensor.CopyFrom(onnx.numpy_helper.from_array(stored, f"{name}.float16"))
+        casts.append(
+            onnx.helper.make_node("Cast", [tensor.name], [name], to=onnx.TensorProto.FLOAT)
+        )
+    nodes = [*casts, *graph.node]  # each before its users, as ONNX wants it
+    del graph.node[:]
+    graph.node.extend(nodes)
+    return rounding
+
+
+def _rounding(stored: np.ndarray, weight: np.ndarray) -> float:
+    """Return max |stored − weight| ÷ max(|weight|, 2⁻¹⁴); 0 without weights.
+
+    Below 2⁻¹⁴, its smallest normal number, float16 has the same step everywhere.
+    """
+    exact = weight.astype(np.float64)
+    scale = np.maximum(np.abs(exact), SMALLEST_NORMAL)
+    return float((np.abs(stored - exact) / scale).max(initial=0))
+
+
+def _difference(copy: bytes, data: bytes, crop: int) -> float:
+    """Return Copy.difference, on the pictures that the file itself was verified with."""
+    ours, theirs = open_session(copy), open_session(data)
+    names = [output.name for output in theirs.get_outputs()]
+    worst = 0.0
+    for batch in VERIFIED_BATCHES:
+        picture = {theirs.get_inputs()[0].name: noise(batch, crop).numpy()}
+        found, expected = ours.run(names, picture), theirs.run(names, picture)
+        worst = max(worst, *map(relative_difference, found, expected))
+    return worst
