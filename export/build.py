@@ -87,6 +87,7 @@ def export(model: str, weights: str, layers: str, folder: Path) -> Exported:
         logits=described[-1].name,
         classifier=classifier if classifier and classifier.features in names else None,
         arrays=File(arrays_file.name, artifacts.sha256(arrays_file)),
+        browser=None,
     )
     artifacts.write(manifest_file, artifacts.encode(manifest))
     return Exported(manifest, manifest_file, difference, remarks)

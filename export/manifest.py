@@ -150,6 +150,27 @@ class Classifier:
 
 
 @dataclass(frozen=True)
+class BrowserCopy:
+    """The ONNX file that a browser loads to compute a visitor's own photo.
+
+    It has the input and the outputs of ModelManifest.onnx, in the same order, and computes them in
+    float32; its weights of two axes or more are stored as float16. Where there is a classifier, two
+    more outputs follow, both float32: `classifier.weight` (categories, channels) and
+    `classifier.bias` (categories,).
+    """
+
+    file: File
+    bytes: int
+    """Length of the file."""
+    difference: float
+    """Largest difference of an output from that of ModelManifest.onnx, divided by the output's
+    largest absolute value; measured on pictures of noise."""
+    rounding: float
+    """Largest relative change of a weight by storing it as float16: |stored − weight| is at most
+    rounding · max(|weight|, 2⁻¹⁴), for every weight. 0 where all are float16 numbers anyway."""
+
+
+@dataclass(frozen=True)
 class ModelManifest:
     """Everything that later stages know about a model."""
 
@@ -186,6 +207,8 @@ class ModelManifest:
     columns) of training, with `stem.history.step`, `.pixels` (side of the training pictures) and
     `.top1` (share of right answers on validation photos, NaN before training), each (moments,).
     """
+    browser: BrowserCopy | None
+    """None where float16 cannot hold the weights, or the copy would be too large to publish."""
 
     @property
     def feature_maps(self) -> tuple[Layer, ...]:
