@@ -14,6 +14,7 @@ from benchmarks.explorer import explorer_report
 from benchmarks.first_visit import first_visit_report
 from benchmarks.lighthouse import lighthouse_report
 from benchmarks.server import serving
+from precompute.index import RESERVED
 
 
 def main() -> int:
@@ -24,7 +25,7 @@ def main() -> int:
     options = parser.parse_args()
     chromium = os.environ["CHROMIUM"]
     every = sorted(path.name for path in (options.site / "resnet18").glob("*.html"))
-    photos = [name for name in every if name != "embed.html"]
+    photos = [name for name in every if name.removesuffix(".html") not in RESERVED]
     with serving(options.site) as address:
         pages = [f"{address}resnet18/{name}" for name in photos]
         kinds = {"home": f"{address}index.html", "photo": pages[0]}

@@ -11,7 +11,7 @@ from typing import Any
 
 import artifacts
 from precompute.errors import PrecomputeError
-from precompute.index import Box
+from precompute.index import RESERVED, Box
 
 DESCRIPTION = "examples.toml"
 CLASSES = "classes.csv"
@@ -212,8 +212,8 @@ def _readable_id(name: str) -> str:
 
 
 def _unique(photos: list[Photo], folder: Path) -> list[Photo]:
-    """Return `photos` with a fingerprint of the path in every id that more than one would have."""
-    taken = Counter(photo.id for photo in photos)
+    """Return `photos` with a fingerprint of the path in every id that is not theirs alone."""
+    taken = Counter([*RESERVED, *(photo.id for photo in photos)])
     return [
         photo
         if taken[photo.id] == 1

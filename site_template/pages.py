@@ -17,6 +17,7 @@ from precompute.index import (
     origin_name,
 )
 from precompute.lessons import MISTAKES, STEM, TOURS, Stop, Tours
+from site_template.browser import BrowserModel, own_photo
 from site_template.drawing import Wiring, shown_sources, wiring
 
 FILMSTRIP = 48
@@ -168,11 +169,14 @@ def model_data(index: GalleryIndex) -> str:
     return f"{index.model}/data"
 
 
-def sections(index: GalleryIndex, tours: Tours) -> list[tuple[str, str]]:
+def sections(
+    index: GalleryIndex, tours: Tours, browser: BrowserModel | None
+) -> list[tuple[str, str]]:
     """Return the path and the name of every page that the header leads to."""
     optional = [("filters.html", "Filters", STEM), ("mistakes.html", "Preprocessing", MISTAKES)]
     return [
         ("index.html#photos", "Photos"),
+        *([(own_photo(browser), "Your photo")] if browser else []),
         *([("tours.html", "Tours")] if tours.tours else []),
         *((path, name) for path, name, part in optional if part in index.parts),
         ("about.html", "How to read this"),

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from website import Document, Workshop, read_page
 
+from export.manifest import read_manifest
+
 
 @pytest.fixture
-def workshop(exported: Path, tiles: Path, tmp_path: Path) -> Workshop:
+def workshop(exported: Path, tiles: Path, runtime: Path, tmp_path: Path) -> Workshop:
     """A copy that may be changed with artifacts.write, which never writes into a file."""
 
     def copied(source: str, target: str) -> None:
@@ -22,8 +24,11 @@ def workshop(exported: Path, tiles: Path, tmp_path: Path) -> Workshop:
     shutil.copytree(tiles, folder / "tiles" / "resnet18", copy_function=copied)
     manifest_path = folder / "resnet18.json"
     shutil.copyfile(exported, manifest_path)
+    if copy := read_manifest(exported).browser:
+        copied(str(exported.with_name(copy.file.name)), str(folder / copy.file.name))
+    shutil.copytree(runtime, folder / "vendor", copy_function=copied)
     out = tmp_path / "published" / "site"
-    return Workshop(manifest_path, folder / "tiles" / "resnet18", out)
+    return Workshop(manifest_path, folder / "tiles" / "resnet18", folder / "vendor", out)
 
 
 @pytest.fixture(scope="session")

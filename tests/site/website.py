@@ -91,6 +91,7 @@ class Workshop:
 
     manifest_path: Path
     tiles: Path
+    runtime: Path
     out: Path
     site: Site = Site("Feature maps", "", "", "")  # noqa: RUF009 (frozen)
 
@@ -127,7 +128,7 @@ class Workshop:
         self.change_index(manifest_sha256=artifacts.sha256(self.manifest_path))
 
     def render(self) -> int:
-        return render(self.site, self.manifest_path, self.tiles, self.out)
+        return render(self.site, self.manifest_path, self.tiles, self.runtime, self.out)
 
 
 def tree(folder: Path) -> dict[str, bytes]:
