@@ -28,6 +28,7 @@ export PYTHON
 
 manifest := build/model/$(MODEL).json
 tiles := build/tiles/$(MODEL)/index.json
+runtime := build/vendor/runtime.json
 gallery := .venv/.installed-$(ONNXRUNTIME)
 exporter := .venv-export/.installed
 
@@ -46,13 +47,13 @@ serve: ## hand out the gallery that was built, on this machine
 	@echo "http://localhost:$(PORT)/"
 	@$(PYTHON) -m http.server --bind 127.0.0.1 --directory build/site $(PORT)
 
-test: .venv/.testing .venv-export/.testing ## lint, types, and every test, browser included
+test: .venv/.testing .venv-export/.testing $(runtime) ## lint, types, and every test, browser included
 	.venv/bin/ruff format --check . && .venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv-export/bin/python -m pytest -q tests/export
 	CHROMIUM="$$(scripts/chromium)" && FIREFOX="$$(scripts/firefox)" && export CHROMIUM FIREFOX && .venv/bin/python -m pytest -q tests --ignore tests/export
 
-check: .venv/.testing ## check the built site: every link and every page, in a real browser
+check: .venv/.testing $(runtime) ## check the built site: every link and every page, in a real browser
 	CHROMIUM="$$(scripts/chromium)" && FIREFOX="$$(scripts/firefox)" && export CHROMIUM FIREFOX && .venv/bin/python -m pytest -q -m built --build build tests/site tests/browser
 
 bench: .venv-export/.testing .venv/.testing ## measure speed and size, and the pages of the built site
@@ -73,13 +74,22 @@ $(tiles): $(manifest) $(gallery) FORCE
 	.venv/bin/python -m precompute --manifest $< --images $(call quote,$(IMAGES)) --provider $(PROVIDER) $(if $(WORKERS),--workers $(WORKERS)) $(if $(ALLOW_SKIPS),--allow-skips)
 
 build/site/index.html: $(tiles) $(manifest) $(shell find site_template -type f -not -name '*.pyc') build/settings/site | $(gallery)
-	.venv/bin/python -m site_template --manifest $(manifest) --tiles $(dir $<) --out build/site \
+	.venv/bin/python -m site_template --manifest $(manifest) --tiles $(dir $<) --runtime $(dir $(runtime)) --out build/site \
 	  --title $(call quote,$(TITLE)) --author $(call quote,$(AUTHOR)) --repository $(call quote,$(REPOSITORY)) --url $(call quote,$(SITE_URL))
 	@touch $@
 
+# What runs the network in a visitor's browser. Where npm's registry cannot be reached, the site is
+# built without, and the next make site tries again; tests need it.
+$(runtime): $(wildcard site_template/vendor/*.*) artifacts.py | $(gallery)
+	.venv/bin/python -m site_template.vendor --out $(@D) $(optional)
+	@test ! -f $@ || touch $@
+
+build/settings/site: optional = --optional
+build/settings/site: | $(runtime)
+
 # A changed setting is a changed file, and an unchanged one is not.
 build/settings/export: settings = $(MODEL) $(WEIGHTS) $(LAYERS) $(weights_sum)
-build/settings/site: settings = $(MODEL) $(TITLE) $(AUTHOR) $(REPOSITORY) $(SITE_URL)
+build/settings/site: settings = $(MODEL) $(TITLE) $(AUTHOR) $(REPOSITORY) $(SITE_URL) $(shell cat $(runtime) 2>/dev/null | cksum)
 build/settings/%: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' $(call quote,$(settings)) | cmp -s - $@ || printf '%s\n' $(call quote,$(settings)) > $@

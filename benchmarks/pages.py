@@ -15,6 +15,7 @@ from benchmarks.first_visit import first_visit_report
 from benchmarks.lighthouse import lighthouse_report
 from benchmarks.own_photo import own_photo_report
 from benchmarks.server import serving
+from precompute.index import RESERVED
 
 OWN_PHOTO = "your-photo.html"
 
@@ -27,7 +28,7 @@ def main() -> int:
     options = parser.parse_args()
     chromium = os.environ["CHROMIUM"]
     every = sorted(path.name for path in (options.site / "resnet18").glob("*.html"))
-    photos = [name for name in every if name not in {"embed.html", OWN_PHOTO}]
+    photos = [name for name in every if name.removesuffix(".html") not in RESERVED]
     with serving(options.site) as address:
         pages = [f"{address}resnet18/{name}" for name in photos]
         kinds = {"home": f"{address}index.html", "photo": pages[0]}

@@ -31,8 +31,8 @@ RANKING = 16
 """Channels in one file of a ranking of the photos."""
 MODEL = "_model"
 """Folder of what is said of the model, whatever the photos."""
-RESERVED = frozenset({"data", "embed", "your-photo"})
-"""What no image has as its id: the site has pages of its own beside those of the photos."""
+RESERVED = ("embed", "your-photo")
+"""Ids that no image has: pages of these names lie among those of the images."""
 
 
 def model_folder(tiles: Path, model: str) -> Path:

@@ -208,15 +208,12 @@ def _title(name: str) -> str:
 
 def _readable_id(name: str) -> str:
     stem = name.removesuffix(Path(name).suffix)
-    readable = artifacts.sanitise(stem).lower()
-    if not readable or readable in RESERVED:
-        return f"{readable or 'x'}-{artifacts.fingerprint(name)}"
-    return readable
+    return artifacts.sanitise(stem).lower() or f"x-{artifacts.fingerprint(name)}"
 
 
 def _unique(photos: list[Photo], folder: Path) -> list[Photo]:
-    """Return `photos` with a fingerprint of the path in every id that more than one would have."""
-    taken = Counter(photo.id for photo in photos)
+    """Return `photos` with a fingerprint of the path in every id that is not theirs alone."""
+    taken = Counter([*RESERVED, *(photo.id for photo in photos)])
     return [
         photo
         if taken[photo.id] == 1

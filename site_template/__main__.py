@@ -36,6 +36,13 @@ def main(arguments: list[str] | None = None) -> int:
         help="the model's folder of tiles (build/tiles/resnet18)",
     )
     parser.add_argument(
+        "--runtime",
+        type=Path,
+        default=Path("build/vendor"),
+        help="folder of what runs the model in a browser; where there is none, the site has no page "
+        "for visitors' own photos (build/vendor)",
+    )
+    parser.add_argument(
         "--out", type=Path, default=Path("build/site"), help="folder of the site (build/site)"
     )
     parser.add_argument("--title", default="Feature maps", help="the site's title")
@@ -55,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if faults:
             raise RenderError("; ".join(faults))
-        written = render(site, options.manifest, options.tiles, options.out)
+        written = render(site, options.manifest, options.tiles, options.runtime, options.out)
     except (RenderError, artifacts.ArtifactError, OSError) as error:
         print(f"site: {error}", file=sys.stderr)
         return 1

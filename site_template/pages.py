@@ -17,8 +17,11 @@ from precompute.index import (
     origin_name,
 )
 from precompute.lessons import MISTAKES, STEM, TOURS, Stop, Tours
+from site_template.browser import BrowserModel, own_photo
 from site_template.drawing import Wiring, shown_sources, wiring
 
+SAMPLES = 6
+"""Photos of the gallery that a visitor can try where an own one is asked for."""
 FILMSTRIP = 48
 """Photos offered on a photo's page: the nearest in order, so that pages stay small."""
 
@@ -50,6 +53,7 @@ class Card:
     folder: str
     """Of its data, relative to the site."""
     page: str
+    photo: str
     thumbnail: str
     thumbnail_width: int
     thumbnail_height: int
@@ -168,11 +172,14 @@ def model_data(index: GalleryIndex) -> str:
     return f"{index.model}/data"
 
 
-def sections(index: GalleryIndex, tours: Tours) -> list[tuple[str, str]]:
+def sections(
+    index: GalleryIndex, tours: Tours, browser: BrowserModel | None
+) -> list[tuple[str, str]]:
     """Return the path and the name of every page that the header leads to."""
     optional = [("filters.html", "Filters", STEM), ("mistakes.html", "Preprocessing", MISTAKES)]
     return [
         ("index.html#photos", "Photos"),
+        *([(own_photo(browser), "Your photo")] if browser else []),
         *([("tours.html", "Tours")] if tours.tours else []),
         *((path, name) for path, name, part in optional if part in index.parts),
         ("about.html", "How to read this"),
@@ -193,6 +200,7 @@ def card(entry: ImageEntry, index: GalleryIndex) -> Card:
         classes=tuple(dict.fromkeys(n for n in (entry.answers[0].name, entry.true_class) if n)),
         folder=folder,
         page=f"{index.model}/{entry.id}.html",
+        photo=f"{folder}/{entry.photo}",
         thumbnail=f"{folder}/{entry.thumbnail}",
         thumbnail_width=entry.thumbnail_width,
         thumbnail_height=entry.thumbnail_height,
@@ -331,6 +339,12 @@ def nearest(cards: Sequence[Card], position: int) -> Sequence[Card]:
     """Return at most FILMSTRIP cards around `position`."""
     first = max(0, min(position - FILMSTRIP // 2, len(cards) - FILMSTRIP))
     return cards[first : first + FILMSTRIP]
+
+
+def samples(cards: Sequence[Card]) -> Sequence[Card]:
+    """Return some of the photos, far apart in display order; charts where there are no photos."""
+    photos = [card for card in cards if not card.chart] or list(cards)
+    return photos[:: -(-len(photos) // SAMPLES)]
 
 
 def stages(entry: ImageEntry, manifest: ModelManifest) -> list[Tile]:

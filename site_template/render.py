@@ -14,10 +14,12 @@ from export.manifest import ModelManifest, read_manifest
 from precompute.index import GalleryIndex, ImageEntry, read_entry, read_index
 from precompute.lessons import MISTAKES, STEM, Tours, read_mistakes, read_stem, read_tours
 from site_template import mistakes, pages, snippets
+from site_template.browser import BROWSER, BrowserModel, browser_model, own_photo
 from site_template.figures import Numbers
 from site_template.filters import filter_page, hundredths
 from site_template.pages import Card, Site
 from site_template.teaching import lesson
+from site_template.vendor.runtime import read_runtime, runtime_path
 from site_template.views import view
 
 HERE = Path(__file__).parent
@@ -37,6 +39,8 @@ class Gallery:
     tours: Tours
     tiles: Path
     """The model's folder of tiles."""
+    browser: BrowserModel | None
+    """None where there is no page for a visitor's own photo."""
 
     def entries(self) -> Iterator[ImageEntry]:
         """Yield the photos in display order, one at a time: there may be thousands."""
@@ -49,18 +53,19 @@ class Gallery:
             yield entry
 
 
-def render(site: Site, manifest_path: Path, tiles: Path, out: Path) -> int:
+def render(site: Site, manifest_path: Path, tiles: Path, runtime: Path, out: Path) -> int:
     """Make `out` the site of the model and tiles; return how many pages it has.
 
-    The old site stays in place until the new one is whole. Raises RenderError or
-    artifacts.ArtifactError; then the old site is untouched.
+    `runtime` is the folder of what runs the model in a browser; where there is none, there is no
+    page for a visitor's own photo. The old site stays in place until the new one is whole. Raises
+    RenderError or artifacts.ArtifactError; then the old site is untouched.
     """
     if out.exists() and not (out / ".nojekyll").exists() and any(out.iterdir()):
         raise RenderError(
             f"{out} holds something else than a site made here, and would be replaced: give a new "
             "folder, or empty this one"
         )
-    gallery = _read(site, manifest_path, tiles)
+    gallery = _read(site, manifest_path, tiles, runtime)
     fresh = artifacts.fresh_folder(out)
     try:
         written = 0
@@ -74,6 +79,8 @@ def render(site: Site, manifest_path: Path, tiles: Path, out: Path) -> int:
         for part in gallery.index.parts:
             _copy(tiles / part, data / part)
         artifacts.write(data / "index.json", artifacts.encode(gallery.index))
+        if gallery.browser:
+            _copy_for_browsers(gallery.browser, manifest_path, runtime, fresh)
         artifacts.write(fresh / ".nojekyll", b"")
         artifacts.swap_in(fresh, out)
     except BaseException:
@@ -82,7 +89,7 @@ def render(site: Site, manifest_path: Path, tiles: Path, out: Path) -> int:
     return written
 
 
-def _read(site: Site, manifest_path: Path, tiles: Path) -> Gallery:
+def _read(site: Site, manifest_path: Path, tiles: Path, runtime: Path) -> Gallery:
     manifest = read_manifest(manifest_path)
     index = read_index(tiles)
     if index.manifest_sha256 != artifacts.sha256(manifest_path):
@@ -90,7 +97,8 @@ def _read(site: Site, manifest_path: Path, tiles: Path) -> Gallery:
             f"the tiles in {tiles} were computed with another model than {manifest_path} "
             "describes: run make precompute"
         )
-    return Gallery(site, manifest, index, read_tours(tiles), tiles)
+    browser = browser_model(manifest, read_runtime(runtime))
+    return Gallery(site, manifest, index, read_tours(tiles), tiles, browser)
 
 
 def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
@@ -100,7 +108,8 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
         "site": gallery.site,
         "manifest": gallery.manifest,
         "index": gallery.index,
-        "sections": pages.sections(gallery.index, gallery.tours),
+        "sections": pages.sections(gallery.index, gallery.tours, gallery.browser),
+        "browser": gallery.browser,
     }
 
     def page(path: str, template: str, **context: object) -> tuple[str, str]:
@@ -165,6 +174,20 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
     weights = snippets.loaded(gallery.manifest.weights, gallery.manifest.model)
     yield page("teaching.html", "teaching.html", lesson=taught, weights=weights, view=view)
     yield page(f"{gallery.index.model}/embed.html", "embed.html")
+    if gallery.browser:
+        described = artifacts.encode(gallery.browser).decode("utf-8")
+        yield f"{data}/{BROWSER}/index.json", described
+        yield page(
+            own_photo(gallery.browser),
+            "your-photo.html",
+            entry=None,
+            samples=pages.samples(cards),
+            blocks=pages.blocks(hero, gallery.manifest),
+            wirings=wirings,
+            reads=reads,
+            has_tours=False,
+            filmstrip=pages.nearest(cards, 0),
+        )
     yield page("404.html", "404.html", cards=cards)
 
 
@@ -216,9 +239,27 @@ def _copy(source: Path, target: Path) -> None:
     """Copy a folder; its files are linked where the file system can, as nobody edits them."""
     for path in sorted(source.rglob("*")):
         if path.is_file():
-            copied = target / path.relative_to(source)
-            copied.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                os.link(path, copied)
-            except OSError:
-                shutil.copyfile(path, copied)
+            _copy_file(path, target / path.relative_to(source))
+
+
+def _copy_file(path: Path, copied: Path) -> None:
+    copied.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(path, copied)
+    except OSError:
+        shutil.copyfile(path, copied)
+
+
+def _copy_for_browsers(
+    browser: BrowserModel, manifest_path: Path, runtime: Path, target: Path
+) -> None:
+    """Copy what `browser` names to the site in `target`, if it still is what was described."""
+    described = [(browser.onnx, manifest_path)]
+    described += [(file, runtime_path(runtime)) for file in browser.runtime.files]
+    for file, index in described:
+        path = index.parent / Path(file.path).name
+        if not path.is_file() or artifacts.sha256(path) != file.sha256:
+            raise RenderError(
+                f"{path} is not the file that {index} describes: run rm {index} && make site"
+            )
+        _copy_file(path, target / file.path)

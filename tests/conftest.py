@@ -67,16 +67,26 @@ def tiles(
 
 
 @pytest.fixture(scope="session")
+def runtime(request: pytest.FixtureRequest) -> Path:
+    """The folder of onnxruntime-web, which make fetches before tests: they do not need the net."""
+    folder: Path = (request.config.getoption("--build") or ROOT / "build") / "vendor"
+    assert (folder / "runtime.json").is_file(), "run make build/vendor/runtime.json"
+    return folder
+
+
+@pytest.fixture(scope="session")
 def site(
     request: pytest.FixtureRequest,
     exported: Path,
     tiles: Path,
+    runtime: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """The website of those tiles."""
     if built := request.config.getoption("--build"):
         return built / "site"
     out = tmp_path_factory.mktemp("site") / "site"
-    command = ["-m", "site_template", "--manifest", exported, "--tiles", tiles, "--out", out]
+    command = ["-m", "site_template", "--manifest", exported, "--tiles", tiles]
+    command += ["--runtime", runtime, "--out", out]
     run(sys.executable, *command, "--author", "Ada <Lovelace>", "--url", "https://example.org/maps")
     return out

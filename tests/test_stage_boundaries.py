@@ -13,7 +13,7 @@ SOURCES = [
     *[
         path
         for stage in ("export", "precompute", "site_template")
-        for path in ROOT.glob(f"{stage}/*.py")
+        for path in ROOT.glob(f"{stage}/**/*.py")
     ],
 ]
 PYTORCH = {"torch", "torchvision", "onnx", "onnxscript", "safetensors"}

@@ -4,12 +4,15 @@ import os
 import re
 import shutil
 import unicodedata
+from pathlib import Path
 
 import pytest
 
 from precompute.errors import PrecomputeError
+from precompute.index import RESERVED
 from precompute.photos import Photo, find_photos
 
+ROOT = Path(__file__).parents[2]
 CATEGORIES = ("tench", "English springer", "church")
 
 
@@ -168,10 +171,6 @@ STRANGE = [
     "case.png",
     "sub/case.jpg",
     "sub-case.jpg",
-    "Embed.jpg",
-    "your-photo.jpg",
-    "Your photo.png",
-    "data.jpg",
 ]
 
 
@@ -181,10 +180,19 @@ def test_ids_are_safe_in_urls_and_file_systems_and_unique_where_case_folds(folde
     ids = [photo.id for photo in photos]
     assert [id_ for id_ in ids if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,99}", id_)] == []
     assert [id_ for id_ in ids if id_.endswith((".", "-", "_"))] == []
-    reserved = re.compile(r"((con|prn|aux|nul|com\d|lpt\d|index)(\.|$))|(embed|your-photo|data)$")
+    reserved = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|index)(\.|$)")
     assert [id_ for id_ in ids if reserved.match(id_)] == []
     assert len({id_.casefold() for id_ in ids}) == len(STRANGE)
     assert "plain" in ids
+
+
+def test_no_photo_takes_the_address_of_a_page_of_the_site(folder):
+    pages = {path.stem for path in (ROOT / "site_template" / "templates").glob("*.html")}
+    assert pages > set(RESERVED)
+    photos = found(folder("your-photo.jpg", "Embed.png", "embedded.jpg"))
+    ids = [photo.id for photo in photos]
+    assert [id_ for id_ in ids if id_ in RESERVED] == []
+    assert [id_.rsplit("-", 1)[0] for id_ in ids] == ["embed", "embedded", "your-photo"]
 
 
 def test_ids_depend_on_the_path_in_the_folder_alone(folder, tmp_path_factory):

@@ -14,6 +14,7 @@ import pytest
 from website import Document, read_page, tree
 
 import artifacts
+from export.manifest import read_manifest
 from precompute import index as contract
 from precompute.index import Skipped, read_entry, read_index
 from precompute.reader import read_figures
@@ -34,11 +35,17 @@ READING = {
     "teaching.html",
 }
 """Pages that the header leads to."""
+OWN_PHOTO = "resnet18/your-photo.html"
 LINKS = {"href", "src", "srcset", "xlink:href", "poster", "data", "action", "formaction"}
 FOLDERS = {"data-folder", "data-shared"}
 HOSTILE = (
     "\"><img src=x onerror=alert(1)> '</script><script>alert(2)</script> {{ 7*7 }} {% x %} &lt;"
 )
+
+
+def own_photo(manifest_path: Path) -> set[str]:
+    """Return the page for a visitor's own photo, where the model has a copy for browsers."""
+    return {OWN_PHOTO} if read_manifest(manifest_path).browser else set()
 
 
 # Links
@@ -156,11 +163,11 @@ def test_every_import_of_every_script_is_relative_and_exists(site):
 
 
 @pytest.mark.built
-def test_every_photo_can_be_reached_from_the_home_page(site, pages):
+def test_every_photo_can_be_reached_from_the_home_page(site, pages, exported):
     linked = {urlsplit(link).path for _, link in links_of(pages["index.html"])}
     images = [image.id for image in read_index(site / "resnet18/data").images]
     assert {f"resnet18/{image}.html" for image in images} <= linked
-    assert set(pages) == READING | {
+    assert set(pages) == READING | own_photo(exported) | {
         "404.html",
         "resnet18/embed.html",
         *(f"resnet18/{image}.html" for image in images),
@@ -200,16 +207,22 @@ def test_the_policy_comes_first_and_allows_only_this_site(pages):
         directives = dict(
             part.strip().split(" ", 1) for part in head[1].attributes["content"].split(";")
         )
-        base = URL if path == "404.html" else "'none'"
-        assert directives == {
+        allowed = {
             "default-src": "'none'",
             "script-src": "'self'",
             "style-src": "'self'",
             "img-src": "'self'",
             "connect-src": "'self'",
-            "base-uri": base,
+            "base-uri": URL if path == "404.html" else "'none'",
             "form-action": "'none'",
-        }, path
+        }
+        if path == OWN_PHOTO:  # the one page that computes, on pictures of the visitor
+            allowed |= {
+                "script-src": "'self' 'wasm-unsafe-eval'",
+                "worker-src": "'self'",
+                "img-src": "'self' blob:",
+            }
+        assert directives == allowed, path
 
 
 # Texts
@@ -295,7 +308,7 @@ def test_only_web_addresses_become_links_to_a_source(workshop, source):
 # The address of the site
 
 
-def test_previews_name_the_site_by_its_whole_address(site, pages, tiles):
+def test_previews_name_the_site_by_its_whole_address(site, pages, tiles, exported):
     seen = 0
     for path, document in pages.items():
         if path == "resnet18/embed.html":  # shown in frames of other pages, never shared itself
@@ -307,7 +320,7 @@ def test_previews_name_the_site_by_its_whole_address(site, pages, tiles):
         assert picture.startswith(URL)
         assert (site / picture.removeprefix(URL)).is_file()
         seen += 1
-    assert seen == len(READING) + len(read_index(tiles).images)
+    assert seen == len(READING | own_photo(exported)) + len(read_index(tiles).images)
     image = read_index(tiles).images[1].id
     assert f"/{image}/" in pages[f"resnet18/{image}.html"].meta("og:image")
 
@@ -356,7 +369,12 @@ def test_the_address_ends_in_one_slash(workshop, given):
 
 
 def arguments(workshop, *more: str) -> list[str]:
-    paths = {"--manifest": workshop.manifest_path, "--tiles": workshop.tiles, "--out": workshop.out}
+    paths = {
+        "--manifest": workshop.manifest_path,
+        "--tiles": workshop.tiles,
+        "--runtime": workshop.runtime,
+        "--out": workshop.out,
+    }
     return [*(str(part) for pair in paths.items() for part in pair), *more]
 
 
@@ -389,16 +407,19 @@ def test_everything_that_an_entry_names_is_there(site):
             assert (data / "_shared" / layer.slug / f"{image.id}.png").is_file()
 
 
-def test_nothing_but_the_gallery_is_published(site):
+def test_nothing_but_the_gallery_is_published(site, exported):
     data = site / "resnet18" / "data"
     index = read_index(data)
     images = {image.id for image in index.images}
+    computing = own_photo(exported) != set()
     assert {path.name for path in data.iterdir()} == images | {
         *index.parts,
+        *(["_browser"] if computing else []),
         "index.json",
         "_layers.json",
     }
     assert {path.name for path in site.iterdir()} == READING | {
+        *(["vendor"] if computing else []),
         ".nojekyll",
         "404.html",
         "resnet18",
@@ -473,7 +494,8 @@ def test_a_photo_that_is_gone_leaves_nothing_behind(workshop):
     (workshop.out / "stray.html").write_text("from an earlier version")
     workshop.change_index(images=tuple(i for i in workshop.index.images if i.id != gone))
     workshop.without_lessons()
-    reading = READING - {"tours.html", "mistakes.html"}
+    reading = READING | own_photo(workshop.manifest_path)
+    reading -= {"tours.html", "mistakes.html"}
     assert workshop.render() == len(reading) + 2 + len(workshop.images)
     assert [
         path for path in tree(workshop.out) if gone in path.split("/") or gone in Path(path).stem
@@ -573,7 +595,7 @@ def test_what_a_killed_run_left_is_not_published(workshop):
     assert [path.name for path in workshop.out.parent.iterdir()] == ["site"]
 
 
-def test_neither_numpy_nor_onnxruntime_is_needed(site, exported, tiles, tmp_path):
+def test_neither_numpy_nor_onnxruntime_is_needed(site, exported, tiles, runtime, tmp_path):
     program = """
 import sys
 class Refuse:
@@ -589,12 +611,12 @@ except ImportError:
 sys.exit("numpy could be imported")
 """
     out = tmp_path / "site"
-    paths = ["--manifest", exported, "--tiles", tiles, "--out", out]
+    paths = ["--manifest", exported, "--tiles", tiles, "--runtime", runtime, "--out", out]
     texts = ["--author", "Ada <Lovelace>", "--url", URL]
     line = [sys.executable, "-c", program, *paths, *texts]
     done = subprocess.run([str(part) for part in line], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    pages = len(READING) + 2 + len(read_index(tiles).images)
+    pages = len(READING | own_photo(exported)) + 2 + len(read_index(tiles).images)
     assert re.fullmatch(rf"site: {pages} pages, \d+ MB in {re.escape(str(out))}\n", done.stdout)
     assert tree(out) == tree(site)
 
@@ -649,8 +671,7 @@ def test_a_photo_offers_its_neighbours(count, position, first, last):
 
 
 def test_a_site_that_is_too_large_for_github_pages_is_said_to_be(workshop, capsys, monkeypatch):
-    options = ["--manifest", str(workshop.manifest_path), "--tiles", str(workshop.tiles)]
-    options += ["--out", str(workshop.out)]
+    options = arguments(workshop)
     assert command.main(options) == 0
     assert "GitHub Pages" not in capsys.readouterr().out
     size = sum(path.stat().st_size for path in workshop.out.rglob("*") if path.is_file())

@@ -1,5 +1,7 @@
 """A website taken apart, and galleries with one thing changed."""
 
+import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
@@ -91,6 +93,7 @@ class Workshop:
 
     manifest_path: Path
     tiles: Path
+    runtime: Path
     out: Path
     site: Site = Site("Feature maps", "", "", "")  # noqa: RUF009 (frozen)
 
@@ -127,7 +130,15 @@ class Workshop:
         self.change_index(manifest_sha256=artifacts.sha256(self.manifest_path))
 
     def render(self) -> int:
-        return render(self.site, self.manifest_path, self.tiles, self.out)
+        return render(self.site, self.manifest_path, self.tiles, self.runtime, self.out)
+
+
+def link(source: str | Path, target: str | Path) -> None:
+    """Copy a file for artifacts.write, which never writes into one: by a link where that works."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def tree(folder: Path) -> dict[str, bytes]:
