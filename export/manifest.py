@@ -160,8 +160,8 @@ class BrowserCopy:
 
     It has the input and the outputs of ModelManifest.onnx, in the same order, and computes them in
     float32; its weights of two axes or more are stored as float16. Where there is a classifier, two
-    more outputs follow, both float32: `classifier.weight` (categories, channels) and
-    `classifier.bias` (categories,).
+    more outputs follow, both float32: `classifier.weight` (categories, channels), as it is stored
+    here, and `classifier.bias` (categories,).
     """
 
     file: File
@@ -213,7 +213,8 @@ class ModelManifest:
     `.top1` (share of right answers on validation photos, NaN before training), each (moments,).
     """
     browser: BrowserCopy | None
-    """None where float16 cannot hold the weights, or the copy would be too large to publish."""
+    """None where float16 cannot hold the weights well enough, or the copy would be too large to
+    publish."""
 
     @property
     def feature_maps(self) -> tuple[Layer, ...]:
