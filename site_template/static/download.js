@@ -1,9 +1,7 @@
 // Files that are worth keeping: fetched with their progress, checked, and kept by the browser.
 
 /** What stands in the way of a visitor's own photo, in a sentence for the visitor. */
-export class LoadFault extends Error {
-  name = "LoadFault";
-}
+export class LoadFault extends Error {}
 
 /**
  * Fetch a file, or take the copy that an earlier visit kept.
@@ -26,8 +24,11 @@ export async function download({ url, bytes, sha256 }, shelf, onBytes) {
     }
     await cache.delete(address);
   }
-  const content = globalThis.crypto?.subtle ? await withProgress(address, bytes, onBytes) : await checkedByBrowser(address, sha256);
-  if (globalThis.crypto?.subtle && (await hash(content)) !== sha256) {
+  const canHash = Boolean(globalThis.crypto?.subtle);
+  // What is kept here need not be kept a second time, and a damaged copy not at all.
+  const options = cache ? { cache: "no-store" } : {};
+  const content = canHash ? await withProgress(address, bytes, options, onBytes) : await checkedByBrowser(address, sha256, options);
+  if (canHash && (await hash(content)) !== sha256) {
     throw new LoadFault(`${name(url)} is not the file that this page was made with. Reload the page; if that does not help, the site has to be published again.`);
   }
   onBytes(bytes);
@@ -53,8 +54,8 @@ async function open(shelf) {
   }
 }
 
-async function withProgress(address, bytes, onBytes) {
-  const response = await reach(address);
+async function withProgress(address, bytes, options, onBytes) {
+  const response = await reach(address, options);
   const parts = [];
   let come = 0;
   try {
@@ -73,12 +74,12 @@ async function withProgress(address, bytes, onBytes) {
 }
 
 /** Without https a page can compute no hash; the browser can, but tells nothing on the way. */
-async function checkedByBrowser(address, sha256) {
+async function checkedByBrowser(address, sha256, options) {
   const digest = btoa(sha256.match(/../g).map((pair) => String.fromCharCode(Number.parseInt(pair, 16))).join(""));
-  return (await reach(address, { integrity: `sha256-${digest}` })).arrayBuffer();
+  return (await reach(address, { ...options, integrity: `sha256-${digest}` })).arrayBuffer();
 }
 
-async function reach(address, options = {}) {
+async function reach(address, options) {
   let response;
   try {
     response = await fetch(address, options);

@@ -156,13 +156,13 @@ export class LiveData {
 
   async ownComponents({ layer, tile_width: width, tile_height: height }) {
     const { pixels } = await this.#ask("components", { layer });
-    return this.#once(`own ${layer}`, () => this.#draw(pixels, width, height));
+    return this.#once(`URL of own ${layer}`, () => this.#draw(pixels, width, height));
   }
 
   async sharedComponents(layer) {
     const { basis } = await this.shared(layer);
     const pixels = await this.#ask("shared", { layer: layer.name, basis });
-    return this.#once(`shared ${layer.name}`, () => this.#draw(pixels, layer.width, layer.height));
+    return this.#once(`URL of shared ${layer.name}`, () => this.#draw(pixels, layer.width, layer.height));
   }
 
   /** URL of the depth strip. */

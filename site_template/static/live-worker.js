@@ -5,7 +5,7 @@ import { answers as answersOf, contributions, evidence } from "./classifier.js";
 import { componentPicture, sharedPicture } from "./components.js";
 import { LoadFault, download, keepOnly } from "./download.js";
 import { stripTile, summary } from "./layer-pictures.js";
-import { decodePhoto } from "./photo-decoder.js";
+import { PhotoFault, decodePhoto } from "./photo-decoder.js";
 import { cropBox, cropPixels, normalise } from "./preprocess.js";
 import { grid, quantise, range } from "./quantise.js";
 
@@ -132,7 +132,7 @@ async function inflate(packed) {
 
 /** What a visitor is told of a fault. */
 function sentence(error) {
-  if (["LoadFault", "PhotoFault"].includes(error.name)) return error.message;
+  if (error instanceof LoadFault || error instanceof PhotoFault) return error.message;
   if (error instanceof RangeError || /memory|alloc|OOM/i.test(error.message)) return "This device has not enough free memory for the network. Close other tabs or programs and try again, or take a smaller photo.";
   return `The network could not be run here (${error.message}).`;
 }
@@ -146,7 +146,7 @@ self.addEventListener("message", ({ data: { id, ask, of } }) => {
       self.postMessage({ id, value: await ANSWERS[ask](of, tell) });
     } catch (error) {
       // After a fault of its own the program's memory cannot be trusted any more.
-      self.postMessage({ id, fault: sentence(error), isFatal: error.name !== "PhotoFault" });
+      self.postMessage({ id, fault: sentence(error), isFatal: !(error instanceof PhotoFault) });
     }
   });
 });

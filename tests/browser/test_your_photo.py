@@ -151,7 +151,7 @@ def test_two_photos_in_a_row_give_the_pixels_that_python_computes(own, network, 
         from_zero = [channel for channel in painted if expected.low[channel] == 0]
         assert len(from_zero) > len(values) // 2
         off = [abs(painted[c].astype(int) - expected.pixels[c]).max() for c in from_zero]
-        assert max(off) <= 1
+        assert max(off) <= 2  # a step of the sheet, and one of the colours
         with page.expect_download() as download:
             page.get_by_role("button", name="NPY of the layer").click()
         found = np.load(io.BytesIO(Path(download.value.path()).read_bytes()))
@@ -211,7 +211,7 @@ def test_the_network_is_kept_for_the_next_visit_and_that_of_an_older_build_is_no
     )
     page.goto(unreliable + PAGE)
     give(page, photos[0])
-    assert len([path for path in behaviour.sent if path.endswith((".onnx", ".wasm.gz"))]) == 2
+    assert [path for path in behaviour.sent if path.endswith((".onnx", ".wasm.gz"))] == heavy
     context.close()
 
 
@@ -269,7 +269,7 @@ def test_a_broken_download_is_told_and_the_next_try_works(
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("notes.txt", b"This is no picture at all, only a few words.", "not a picture"),
+        ("notes.txt", b"This is no picture at all, only a few words.", "not a photo"),
         ("empty.jpg", b"", "empty"),
         ("photo.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64), "HEIC"),
         ("page.jpg", b"<!doctype html><title>Not found</title>", "web page"),
@@ -398,12 +398,16 @@ def test_the_memory_of_a_photo_is_given_back_with_the_next(own, photos):
     urls = page.evaluate("[...document.querySelectorAll('[src^=blob]')].map(({ src }) => src)")
     assert urls
     give(page, photos[1])
-    gone = (
-        "async (urls) => (await Promise.allSettled(urls.map((u) => fetch(u)))).map((r) => r.status)"
-    )
-    assert set(page.evaluate(gone, urls)) == {"rejected"}
+    is_there = """(urls) => Promise.all(urls.map((url) => {
+      const picture = new Image();
+      picture.src = url;
+      return picture.decode().then(() => true, () => false);
+    }))"""
+    assert set(page.evaluate(is_there, urls)) == {False}
     assert page.locator("feature-explorer").count() == 1
-    page.keyboard.press("l")
+    page.keyboard.press(".")  # heard by one explorer only: one channel on, not two
+    page.locator('channel-grid [data-channel="1"][aria-pressed="true"]').wait_for()
+    assert "channel=1" in page.url
 
 
 def test_without_scripts_the_page_says_what_it_needs(visit):
