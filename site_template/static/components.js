@@ -31,16 +31,14 @@ export function principalComponents(values, channels, positions) {
   const rows = few ? transposed(centred) : centred;
   const products = productsOf(rows);
   const total = products.reduce((sum, row, i) => sum + row[i], 0);
-  const found = largestEigenvectors(products, COMPONENTS);
-  const basis = { mean, components: [], explained: [] };
-  for (let i = 0; i < COMPONENTS; i++) {
-    const variance = Math.max(0, found[i]?.value ?? 0);
-    const isNoise = !(variance > NOISE * total);
-    const component = isNoise ? new Float64Array(channels) : few ? mixture(rows, found[i].vector) : found[i].vector;
-    basis.components.push(normalised(component));
-    basis.explained.push(total > 0 ? variance / total : 0);
+  const found = largestEigenvectors(products, COMPONENTS).filter(({ value }) => value > NOISE * total);
+  const components = found.map(({ vector }) => normalised(few ? mixture(rows, vector) : vector));
+  const explained = found.map(({ value }) => value / total);
+  while (components.length < COMPONENTS) {
+    components.push(new Float64Array(channels));
+    explained.push(0);
   }
-  return basis;
+  return { mean, components, explained };
 }
 
 function transposed(rows) {
@@ -62,11 +60,11 @@ function mixture(rows, shares) {
   return sum;
 }
 
-/** Of length one, unless it is zero, and with the sign that makes it unique. */
+/** Of length one, with the sign that makes its largest entry positive. */
 function normalised(vector) {
-  const largest = vector.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
-  const length = Math.sqrt(dot(vector, vector)) * (largest < 0 ? -1 : 1);
-  return length === 0 ? vector : vector.map((value) => value / length);
+  const largest = vector.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most));
+  const length = Math.sqrt(dot(vector, vector)) * Math.sign(largest);
+  return vector.map((value) => value / length);
 }
 
 /**
@@ -84,8 +82,8 @@ export function componentPicture(values, channels, height, width) {
   const scores = project((channel) => values.subarray(channel * size, (channel + 1) * size), basis, size);
   const low = scores.map((score) => score.reduce((least, value) => Math.min(least, value)));
   const high = scores.map((score) => score.reduce((most, value) => Math.max(most, value)));
-  const contract = (numbers) => numbers.map((value) => rounded(value, READABLE));
-  return { pixels: colours(scores, low, high), low: contract(low), high: contract(high), explained: contract(basis.explained) };
+  const [lows, highs, explained] = [low, high, basis.explained].map((triple) => triple.map((value) => rounded(value, READABLE)));
+  return { pixels: colours(scores, low, high), low: lows, high: highs, explained };
 }
 
 /**
