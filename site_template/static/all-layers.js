@@ -7,7 +7,7 @@ const BASES = [
   ["common", "one basis for all photos"],
 ];
 
-export class AllLayers extends HTMLElement {
+class AllLayers extends HTMLElement {
   #basis = "own";
   #shown = "";
 
@@ -19,8 +19,7 @@ export class AllLayers extends HTMLElement {
       return;
     }
     this.#shown = this.#basis;
-    const choice = document.createElement("div");
-    choice.className = "views";
+    const choice = element("div", "", "views");
     for (const [basis, label] of BASES) {
       const button = element("button", label);
       button.type = "button";
@@ -49,18 +48,14 @@ export class AllLayers extends HTMLElement {
       (this.#basis === "own" ? "Where two places have the same colour, the layer says much the same there." : "Colours compare between photos, not between layers.");
     this.replaceChildren(choice, element("p", says, "quiet"), list);
     this.#mark(context);
-    this.#load([...list.querySelectorAll("img")], this.#basis, context);
+    this.#load([...list.querySelectorAll("img")], this.#basis, context).catch(() => {}); // what cannot be had stays empty
   }
 
   /** One after the other: pictures that are computed here must not stand in the way of all else. */
   async #load(pictures, basis, { data, entry, layers, sheetOf }) {
     for (const [i, layer] of [...layers.values()].entries()) {
       if (!pictures[i].isConnected) return; // another basis was chosen, or another photo
-      try {
-        pictures[i].src = await (basis === "own" ? data.ownComponents(sheetOf(layer)) : data.sharedComponents(layer, entry));
-      } catch {
-        pictures[i].classList.add("missing");
-      }
+      pictures[i].src = await (basis === "own" ? data.ownComponents(sheetOf(layer)) : data.sharedComponents(layer, entry));
     }
   }
 
@@ -73,3 +68,5 @@ export class AllLayers extends HTMLElement {
     }
   }
 }
+
+customElements.define("all-layers", AllLayers);

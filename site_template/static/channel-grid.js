@@ -6,18 +6,16 @@ import { readable } from "./numbers.js";
 import { paint } from "./paint.js";
 import { tile } from "./tile-sheet.js";
 
-export class ChannelGrid extends HTMLElement {
+class ChannelGrid extends HTMLElement {
   #tiles = new Map();
   #view = null;
   #seen = new IntersectionObserver((changes) => this.#onSeen(changes), { rootMargin: "300px" });
   #left = new AbortController(); // ends what listens beyond this element
 
-  // On paper there is no scrolling: every tile is seen.
-  #onPrint = () => this.#tiles.forEach((button) => this.#paint(button));
-
   connectedCallback() {
     const { signal } = this.#left;
-    window.addEventListener("beforeprint", this.#onPrint, { signal });
+    // On paper there is no scrolling: every tile is seen.
+    window.addEventListener("beforeprint", () => this.#tiles.forEach((button) => this.#paint(button)), { signal });
     this.setAttribute("role", "group");
     this.addEventListener("click", (event) => this.#onClick(event));
     this.addEventListener("keydown", (event) => this.#onKey(event));
@@ -136,3 +134,5 @@ export class ChannelGrid extends HTMLElement {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
   }
 }
+
+customElements.define("channel-grid", ChannelGrid);

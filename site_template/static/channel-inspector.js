@@ -29,7 +29,7 @@ const TEMPLATE = `
 <view-tools class="downloads"></view-tools>
 <section class="peaks"><h4>Strongest in this gallery</h4><ol></ol></section>`;
 
-export class ChannelInspector extends HTMLElement {
+class ChannelInspector extends HTMLElement {
   #view = null;
   #pixels = null;
   #cursor = null;
@@ -208,3 +208,5 @@ export class ChannelInspector extends HTMLElement {
     );
   }
 }
+
+customElements.define("channel-inspector", ChannelInspector);

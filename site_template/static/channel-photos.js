@@ -9,7 +9,7 @@ import { counted, readable, signed } from "./numbers.js";
 import { paint } from "./paint.js";
 import { tile } from "./tile-sheet.js";
 
-export class ChannelPhotos extends HTMLElement {
+class ChannelPhotos extends HTMLElement {
   #view = null;
   #seen = new IntersectionObserver((changes) => this.#onSeen(changes), { rootMargin: "200px" });
 
@@ -86,3 +86,5 @@ export class ChannelPhotos extends HTMLElement {
     paint(item.querySelector("canvas"), tile(grey, sheet, channel), sheet.tile_width, sheet.tile_height, colours);
   }
 }
+
+customElements.define("channel-photos", ChannelPhotos);

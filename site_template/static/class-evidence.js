@@ -7,7 +7,7 @@ import { paint } from "./paint.js";
 
 const MAP = "RdBu_r";
 
-export class ClassEvidence extends HTMLElement {
+class ClassEvidence extends HTMLElement {
   #entry = null;
   #canvas = document.createElement("canvas");
   #chosen = -1;
@@ -84,6 +84,8 @@ export class ClassEvidence extends HTMLElement {
     tools.querySelector("i").style.background = `linear-gradient(to right, ${stops(MAP).join(",")})`;
   }
 }
+
+customElements.define("class-evidence", ClassEvidence);
 
 const SHOWN = 5;
 

@@ -43,3 +43,5 @@ export class ColourBar extends HTMLElement {
     this.setAttribute("aria-label", `Colours from ${readable(ends.low)} to ${readable(ends.high)}${note}`);
   }
 }
+
+customElements.define("colour-bar", ColourBar);

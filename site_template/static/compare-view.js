@@ -10,7 +10,7 @@ import { percent, readable, signed } from "./numbers.js";
 import { paint } from "./paint.js";
 import { tile, valueOf } from "./tile-sheet.js";
 
-export class CompareView extends HTMLElement {
+class CompareView extends HTMLElement {
   #view = null;
 
   /** @param {object} context what the explorer shows; see feature-explorer.js */
@@ -39,11 +39,9 @@ export class CompareView extends HTMLElement {
       choose("with", "Photo", [...photos].map(([id, { title }]) => [id, title]), sides[1].entry.id),
       choose("against", "Layer", [...layers.keys()].map((name) => [name, name]), sides[1].layer.name),
     ];
-    const controls = document.createElement("div");
-    controls.className = "compare-controls";
+    const controls = element("div", "", "compare-controls");
     controls.append("Beside it: ", ...choices);
-    const pair = document.createElement("div");
-    pair.className = "pair";
+    const pair = element("div", "", "pair");
     pair.append(...sides.map((one) => this.#stage(one, map, ends, data.inputOf(one.entry.id))));
     const bar = new ColourBar();
     const same = sides[0].layer === sides[1].layer;
@@ -59,8 +57,7 @@ export class CompareView extends HTMLElement {
     const { model, state } = this.#view;
     const { sheet, figures, grey, channel, layer, entry } = one;
     const frame = document.createElement("figure");
-    const stage = document.createElement("div");
-    stage.className = "stage";
+    const stage = element("div", "", "stage");
     stage.tabIndex = 0;
     stage.setAttribute("role", "application");
     stage.setAttribute("aria-label", `Map of channel ${channel} of ${layer.name}, ${entry.title}; arrow keys move both cursors`);
@@ -124,8 +121,7 @@ export class CompareView extends HTMLElement {
 
   #table() {
     const { sides } = this.#view;
-    const table = document.createElement("table");
-    table.className = "compare-figures";
+    const table = element("table", "", "compare-figures");
     table.append(element("caption", "The channel in figures"));
     const head = table.createTHead().insertRow();
     head.append(element("th", ""), ...sides.map(({ entry, layer }) => element("th", `${entry.title}, ${layer.name}`)));
@@ -141,6 +137,8 @@ export class CompareView extends HTMLElement {
     return table;
   }
 }
+
+customElements.define("compare-view", CompareView);
 
 async function side(data, entry, layer, channel, sheet) {
   const [figures, grey] = await Promise.all([data.figures(sheet), data.sheet(sheet)]);
@@ -158,8 +156,7 @@ function choose(setting, label, options, chosen) {
 
 /** The channels whose means differ most between two photos. */
 function tellingChannels(sides, linkTo) {
-  const section = document.createElement("section");
-  section.className = "telling";
+  const section = element("section", "", "telling");
   section.append(element("h4", `Channels of ${sides[0].layer.name} that tell the two apart, by their means`));
   const { first, second } = telling(sides[0].figures, sides[1].figures, 6);
   for (const [channels, one] of [[first, sides[0]], [second, sides[1]]]) {

@@ -1,7 +1,6 @@
 // A convolution taken apart: what each input channel adds to one output channel. Pure.
 
-/** Of 16-bit floating-point numbers; what is smaller is rounded in steps of the same size. */
-const SMALLEST_NORMAL = 2 ** -14;
+const SMALLEST_NORMAL = 2 ** -14; // of float16: below it rounding does not get finer
 
 /**
  * The weights of one output channel.
@@ -83,7 +82,7 @@ export function windowAt(values, { height, width }, { rows, columns }, { stride,
  * @param {{inputs: number, rows: number, columns: number}} given.kernels
  * @param {object} given.steps stride, padding, dilation
  * @param {number} given.bias
- * @param {number} given.rounding how far the weights in use may be off from these, relative to each
+ * @param {number} given.rounding how far the weights may be off besides, relative to each
  * @param {number} shown how many input channels to keep apart
  * @returns {{strongest: {input: number, map: Float32Array}[], rest: Float32Array, others: number,
  *   sum: Float32Array, bound: Float32Array}} the strongest input channels by mean absolute value of
@@ -94,8 +93,7 @@ export function decompose({ valuesOf, slackOf, size, kernel, kernels, steps, bia
   const { inputs, rows, columns } = kernels;
   const area = rows * columns;
   const terms = [];
-  const magnitude = new Float32Array(size.height * size.width);
-  const rounded = [];
+  const weightSlack = [];
   let inputSlack = 0;
   for (let input = 0; input < inputs; input++) {
     const values = valuesOf(input);
@@ -103,8 +101,8 @@ export function decompose({ valuesOf, slackOf, size, kernel, kernels, steps, bia
     const map = partialMap(values, size, own, kernels, steps);
     terms.push({ input, map, strength: mean(map, Math.abs) });
     inputSlack += slackOf(input) * own.reduce((sum, weight) => sum + Math.abs(weight), 0);
-    for (let i = 0; i < values.length; i++) magnitude[i] += Math.abs(values[i]);
-    if (rounding) rounded.push(partialMap(values.map(Math.abs), size, own.map((weight) => rounding * Math.max(Math.abs(weight), SMALLEST_NORMAL)), kernels, steps));
+    const slack = own.map((weight) => kernel.step / 2 + rounding * Math.max(Math.abs(weight), SMALLEST_NORMAL));
+    weightSlack.push(partialMap(values.map(Math.abs), size, slack, kernels, steps));
   }
   const order = [...terms].sort((a, b) => b.strength - a.strength || a.input - b.input);
   const strongest = order.slice(0, shown).filter(({ strength }) => strength > 0);
@@ -112,8 +110,7 @@ export function decompose({ valuesOf, slackOf, size, kernel, kernels, steps, bia
   const length = terms[0].map.length;
   const rest = added(others.map(({ map }) => map), length);
   const sum = added([...strongest.map(({ map }) => map), rest], length).map((value) => value + bias);
-  const ones = new Float32Array(area).fill(kernel.step / 2);
-  const bound = added([partialMap(magnitude, size, ones, kernels, steps), ...rounded], length).map((value) => value + inputSlack);
+  const bound = added(weightSlack, length).map((value) => value + inputSlack);
   return { strongest, rest, others: others.length, sum, bound };
 }
 

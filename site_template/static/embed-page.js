@@ -1,6 +1,6 @@
 // The page that other sites show in a frame: one map, or the channels of a layer.
 
-import { ChannelGrid } from "./channel-grid.js";
+import "./channel-grid.js";
 import { ColourBar } from "./colour-bar.js";
 import { domain, palette, pixelColours } from "./colour-scale.js";
 import { channelOrder, filterChannels } from "./channel-order.js";
@@ -11,9 +11,6 @@ import { readable } from "./numbers.js";
 import { paint } from "./paint.js";
 import { tile } from "./tile-sheet.js";
 import { format, parse } from "./view-state.js";
-
-customElements.define("colour-bar", ColourBar);
-customElements.define("channel-grid", ChannelGrid);
 
 const main = document.querySelector("main");
 window.addEventListener("hashchange", show);
@@ -65,8 +62,7 @@ async function parts(link) {
 function picture({ layer, sheet, figures, grey, state, colours, ends, title }, url) {
   const { channel, norm, opacity, smooth } = state;
   const range = { low: figures.low[channel], high: figures.high[channel] };
-  const stage = document.createElement("div");
-  stage.className = "stage";
+  const stage = element("div", "", "stage");
   const photo = new Image();
   photo.src = url;
   photo.alt = "";

@@ -14,14 +14,14 @@ import { format, parse } from "./view-state.js";
 
 const FIRST_OP = "relu"; // the first layer whose maps need no explanation of negative values
 
-/** Each view that stands above the channels: its element, and its class, loaded when first shown. */
+/** Each view that stands above the channels: its element, and its module, loaded when first shown. */
 const VIEWS = {
-  layer: ["layer-summary", async () => (await import("./layer-summary.js")).LayerSummary],
-  origin: ["origin-view", async () => (await import("./origin-view.js")).OriginView],
-  residual: ["residual-view", async () => (await import("./residual-view.js")).ResidualView],
-  photos: ["channel-photos", async () => (await import("./channel-photos.js")).ChannelPhotos],
-  compare: ["compare-view", async () => (await import("./compare-view.js")).CompareView],
-  layers: ["all-layers", async () => (await import("./all-layers.js")).AllLayers],
+  layer: ["layer-summary", () => import("./layer-summary.js")],
+  origin: ["origin-view", () => import("./origin-view.js")],
+  residual: ["residual-view", () => import("./residual-view.js")],
+  photos: ["channel-photos", () => import("./channel-photos.js")],
+  compare: ["compare-view", () => import("./compare-view.js")],
+  layers: ["all-layers", () => import("./all-layers.js")],
 };
 
 /** Settings that are numbers or switches; the others are what their control says. */
@@ -31,7 +31,7 @@ const READ = {
   above: (control) => (control.value === "" ? -Infinity : Number(control.value)),
 };
 
-export class FeatureExplorer extends HTMLElement {
+class FeatureExplorer extends HTMLElement {
   #data;
   #entry;
   #model;
@@ -280,7 +280,7 @@ export class FeatureExplorer extends HTMLElement {
     for (const [tag] of Object.values(VIEWS)) this.#find(tag).hidden = tag !== view?.localName;
     const context = this.#context();
     try {
-      if (view) await known(...VIEWS[this.#state.view]);
+      if (view) await VIEWS[this.#state.view][1]();
       if (context.isCurrent()) await view?.show(context);
     } catch (error) {
       if (context.isCurrent()) view.replaceChildren(element("p", `This cannot be shown: ${error.message}`, "quiet"));
@@ -392,12 +392,7 @@ export class FeatureExplorer extends HTMLElement {
   }
 }
 
-/** Make an element known to the page that is not known yet. */
-async function known(tag, load) {
-  if (customElements.get(tag)) return;
-  const type = await load();
-  if (!customElements.get(tag)) customElements.define(tag, type);
-}
+customElements.define("feature-explorer", FeatureExplorer);
 
 /** Whether a click on a link opens it in another tab or window. */
 function goesElsewhere({ metaKey, ctrlKey, shiftKey }) {

@@ -4,7 +4,7 @@ import { element } from "./dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
-export class FilterDetail extends HTMLElement {
+class FilterDetail extends HTMLElement {
   #title = element("h3", "");
   #body = document.createElement("div");
 
@@ -59,6 +59,8 @@ export class FilterDetail extends HTMLElement {
     return svg;
   }
 }
+
+customElements.define("filter-detail", FilterDetail);
 
 function planesColumn(row) {
   return [...row.cells].findIndex((cell) => cell.querySelector(".planes"));

@@ -3,11 +3,8 @@
 
 import { channelOrder } from "./channel-order.js";
 import { readChoices, writeChoices } from "./choices.js";
-import { FilterDetail } from "./filter-detail.js";
-import { TrainingHistory } from "./training-history.js";
-
-customElements.define("training-history", TrainingHistory);
-customElements.define("filter-detail", FilterDetail);
+import "./filter-detail.js";
+import "./training-history.js";
 
 const page = document.querySelector(".filters");
 const [grid, detail] = [page.querySelector(".grid"), page.querySelector("filter-detail")];

@@ -25,7 +25,7 @@ export class GalleryData {
     return true;
   }
 
-  /** How far the weights that made the maps are off from those in kernels(), relative to each. */
+  /** How far the weights that made the maps may be off from kernels(), relative to each. */
   get rounding() {
     return 0;
   }

@@ -5,7 +5,7 @@ import { element, figure, labelledCanvas } from "./dom.js";
 import { readable } from "./numbers.js";
 import { paint } from "./paint.js";
 
-export class LayerSummary extends HTMLElement {
+class LayerSummary extends HTMLElement {
   /** @param {object} context what the explorer shows; see feature-explorer.js */
   async show({ data, entry, layer, state, sheetOf, isCurrent }) {
     const sheet = sheetOf(layer);
@@ -46,3 +46,5 @@ export class LayerSummary extends HTMLElement {
     }
   }
 }
+
+customElements.define("layer-summary", LayerSummary);

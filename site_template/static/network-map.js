@@ -1,6 +1,6 @@
 // <network-map>: says what the layer under the pointer or the focus is.
 
-export class NetworkMap extends HTMLElement {
+class NetworkMap extends HTMLElement {
   connectedCallback() {
     for (const type of ["pointerover", "focusin"]) this.addEventListener(type, ({ target }) => this.#tell(target.closest("[data-facts]")));
     for (const type of ["pointerleave", "focusout"]) this.addEventListener(type, () => this.#tell(null));
@@ -25,6 +25,8 @@ export class NetworkMap extends HTMLElement {
     if (told) this.querySelector(".network-facts").textContent = told.dataset.facts;
   }
 }
+
+customElements.define("network-map", NetworkMap);
 
 /** Scroll `box`, and nothing else, until `item` can be seen in it. */
 export function reveal(item, box) {

@@ -11,7 +11,7 @@ const PRIMARIES = ["red", "green", "blue"];
 /** Sums of float32 numbers round; this share of the largest value is no fault. */
 const ROUNDING = 1e-5;
 
-export class OriginView extends HTMLElement {
+class OriginView extends HTMLElement {
   #view = null;
   #term = 0;
 
@@ -197,8 +197,7 @@ export class OriginView extends HTMLElement {
       }
       return made;
     };
-    const scroller = document.createElement("div");
-    scroller.className = "tables";
+    const scroller = element("div", "", "tables");
     scroller.tabIndex = 0;
     scroller.setAttribute("role", "group");
     scroller.setAttribute("aria-label", `Values, weights and products of ${this.#nameOf(term.input)}`);
@@ -208,6 +207,8 @@ export class OriginView extends HTMLElement {
     box.replaceChildren(title, scroller, ...note);
   }
 }
+
+customElements.define("origin-view", OriginView);
 
 /** What a layer that is no convolution is made from. */
 function explanation({ layer, linkTo }) {

@@ -9,7 +9,7 @@ import { tile, valueOf } from "./tile-sheet.js";
 
 const SIGNS = ["", "+", "=", "→"];
 
-export class ResidualView extends HTMLElement {
+class ResidualView extends HTMLElement {
   /** @param {object} context what the explorer shows; see feature-explorer.js */
   async show({ data, layer, layers, state, sheetOf, isCurrent }) {
     const parts = residualParts([...layers.values()], layer);
@@ -49,3 +49,5 @@ export class ResidualView extends HTMLElement {
     this.replaceChildren(...figures, element("p", note, "quiet"));
   }
 }
+
+customElements.define("residual-view", ResidualView);

@@ -8,9 +8,9 @@ import { CHOICES } from "./view-state.js";
 const OFF = "shortcuts-off";
 const PROJECTOR = "projector";
 
-export class ShortcutSheet extends HTMLElement {
+class ShortcutSheet extends HTMLElement {
   #dialog;
-  #left = new AbortController(); // ends what listens beyond this element
+  #left = new AbortController();
 
   disconnectedCallback() {
     this.#left.abort();
@@ -88,6 +88,8 @@ export class ShortcutSheet extends HTMLElement {
     remember(sessionStorage, PROJECTOR, large ? "1" : "");
   }
 }
+
+customElements.define("shortcut-sheet", ShortcutSheet);
 
 function button(text, act) {
   const made = element("button", text);

@@ -6,7 +6,7 @@ import { element } from "./dom.js";
 import { counted } from "./numbers.js";
 import { isView } from "./view-state.js";
 
-export class TourBar extends HTMLElement {
+class TourBar extends HTMLElement {
   #tours = null; // promise of the page of tours
   #turn = 0;
   #scrolled = ""; // the stop that was last brought into view
@@ -113,6 +113,8 @@ export class TourBar extends HTMLElement {
     }
   }
 }
+
+customElements.define("tour-bar", TourBar);
 
 async function loaded(url) {
   const response = await fetch(url);

@@ -2,7 +2,7 @@
 
 import { element } from "./dom.js";
 
-export class TrainingHistory extends HTMLElement {
+class TrainingHistory extends HTMLElement {
   #items = [];
   #stage = element("figure", "", "stage-of-training");
   #range = document.createElement("input");
@@ -42,3 +42,5 @@ export class TrainingHistory extends HTMLElement {
     this.#output.replaceChildren(...texts.flatMap((text) => [text.cloneNode(true), " "]));
   }
 }
+
+customElements.define("training-history", TrainingHistory);

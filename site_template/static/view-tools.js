@@ -11,7 +11,7 @@ const TEMPLATE = `
 <div><span>The layer</span> <button type="button" data-take="layer-csv" aria-label="CSV of the layer">CSV</button> <button type="button" data-take="layer-npy" aria-label="NPY of the layer">NPY</button></div>
 <output></output>`;
 
-export class ViewTools extends HTMLElement {
+class ViewTools extends HTMLElement {
   #view = null;
 
   connectedCallback() {
@@ -40,7 +40,7 @@ export class ViewTools extends HTMLElement {
   #take = {
     link: async () => {
       await navigator.clipboard.writeText(location.href);
-      return this.#view.isPublished ? "The link is copied." : "The link is copied. It keeps this view; the photo stays on your device, and is asked for again.";
+      return this.#view.isPublished ? "The link is copied." : "The link is copied. It keeps the view, and asks for the photo again.";
     },
     cite: async () => {
       const text = citation({ ...this.#view, ...this.dataset, address: location.href, seen: new Date() });
@@ -119,3 +119,5 @@ export class ViewTools extends HTMLElement {
     return new Promise((resolve) => canvas.toBlob(resolve));
   }
 }
+
+customElements.define("view-tools", ViewTools);

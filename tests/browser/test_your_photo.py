@@ -394,7 +394,8 @@ def test_phones_offer_the_camera(visit):
 
 
 def test_the_memory_of_a_photo_is_given_back_with_the_next(own, photos):
-    page = own(photos[0]).page
+    watched = own(photos[0])
+    page = watched.page
     urls = page.evaluate("[...document.querySelectorAll('[src^=blob]')].map(({ src }) => src)")
     assert urls
     give(page, photos[1])
@@ -404,6 +405,7 @@ def test_the_memory_of_a_photo_is_given_back_with_the_next(own, photos):
       return picture.decode().then(() => true, () => false);
     }))"""
     assert set(page.evaluate(is_there, urls)) == {False}
+    watched.faults = [fault for fault in watched.faults if not any(url in fault for url in urls)]
     assert page.locator("feature-explorer").count() == 1
     page.keyboard.press(".")  # heard by one explorer only: one channel on, not two
     page.locator('channel-grid [data-channel="1"][aria-pressed="true"]').wait_for()

@@ -123,6 +123,21 @@ test("input channels that add nothing are not among the strongest", () => {
   assert.deepEqual([strongest.map(({ input }) => input), others], [[1], 2]);
 });
 
+test("weights that were rounded to 16 bits widen the bound by what that can change", () => {
+  const given = {
+    valuesOf: (i) => Float32Array.of(i === 0 ? -2 : 3),
+    slackOf: () => 0,
+    size: { height: 1, width: 1 },
+    kernel: { step: 0, weights: Float32Array.of(0.5, 2 ** -20) },
+    kernels: { inputs: 2, rows: 1, columns: 1 },
+    steps: { stride: [1, 1], padding: [0, 0], dilation: [1, 1] },
+    bias: 0,
+  };
+  assert.deepEqual([...decompose(given, 2).bound], [0]);
+  const { bound } = decompose({ ...given, rounding: 2 ** -11 }, 2);
+  close(bound, [2 * 0.5 * 2 ** -11 + 3 * 2 ** -14 * 2 ** -11]);
+});
+
 test("batch norm and ReLU come in their order, and carry the bound along", () => {
   const steps = [
     { op: "batch norm", scale: [9, -2], shift: [9, 1] },

@@ -214,7 +214,7 @@ test("links can hold every colour map", () => {
 });
 
 test("links can hold every choice of the page's lists", () => {
-  const template = new URL("../../site_template/templates/photo.html", import.meta.url);
+  const template = new URL("../../site_template/templates/_explorer.html", import.meta.url);
   const page = readFileSync(template, "utf-8");
   for (const setting of ["scale", "sort", "show"]) {
     const list = page.match(new RegExp(`data-setting="${setting}">(.*?)</select>`, "s"))[1];
