@@ -78,16 +78,20 @@ def vendor(out: Path) -> Runtime:
         }
     contents[LICENCE] = (HERE / LICENCE).read_bytes()
     fresh = artifacts.fresh_folder(out)
-    files = tuple(_write(fresh / name, contents[name]) for name in sorted(contents))
-    runtime = Runtime(PACKAGE, package.version, package.license, key, files)
-    artifacts.write(runtime_path(fresh), artifacts.encode(runtime))
-    artifacts.swap_in(fresh, out)
+    try:
+        files = tuple(_write(fresh / name, contents[name]) for name in sorted(contents))
+        runtime = Runtime(PACKAGE, package.version, package.license, key, files)
+        artifacts.write(runtime_path(fresh), artifacts.encode(runtime))
+        artifacts.swap_in(fresh, out)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
     return runtime
 
 
 def _key() -> str:
     digest = sha256()
-    for path in sorted(path for path in HERE.iterdir() if path.is_file()):
+    for path in sorted(HERE.glob("[!.]*.*")):
         digest.update(sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 

@@ -235,6 +235,24 @@ def test_a_failure_is_one_line_and_leaves_nothing_outdated(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_full_disk_leaves_nothing_half_written(npm, tmp_path, monkeypatch):
+    written = []
+
+    def fill_up(path: Path, data: bytes) -> bool:
+        if "vendor" in path.parent.name:
+            written.append(path.name)
+        if len(written) == 3:
+            raise OSError(28, "No space left on device")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return bool(path.write_bytes(data))
+
+    monkeypatch.setattr(fetch.artifacts, "write", fill_up)
+    with pytest.raises(OSError, match="No space left"):
+        vendor(tmp_path / "vendor")
+    assert len(written) == 3
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
