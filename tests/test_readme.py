@@ -57,7 +57,7 @@ def test_the_example_reads_a_layer(tiles):
     assert done.stdout.startswith("(128, 28, 28) ")
 
 
-@pytest.mark.parametrize("stage", ["precompute", "site_template"])
+@pytest.mark.parametrize("stage", ["precompute", "site_template", "site_template.vendor"])
 def test_every_stage_explains_itself(stage):
     command = [sys.executable, "-m", stage, "--help"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -36,6 +36,8 @@ _PATIENCE = (
     "--fetch-retry-maxtimeout=2000",
 )
 
+_ERROR = re.compile(r"^npm error (?!code |errno |syscall |path )(\S.*)$", re.MULTILINE)
+
 
 class VendorError(Exception):
     """npm's package cannot be had, or is not what was expected; the message says which."""
@@ -76,16 +78,20 @@ def vendor(out: Path) -> Runtime:
         }
     contents[LICENCE] = (HERE / LICENCE).read_bytes()
     fresh = artifacts.fresh_folder(out)
-    files = tuple(_write(fresh / name, contents[name]) for name in sorted(contents))
-    runtime = Runtime(PACKAGE, package.version, package.license, key, files)
-    artifacts.write(runtime_path(fresh), artifacts.encode(runtime))
-    artifacts.swap_in(fresh, out)
+    try:
+        files = tuple(_write(fresh / name, contents[name]) for name in sorted(contents))
+        runtime = Runtime(PACKAGE, package.version, package.license, key, files)
+        artifacts.write(runtime_path(fresh), artifacts.encode(runtime))
+        artifacts.swap_in(fresh, out)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
     return runtime
 
 
 def _key() -> str:
     digest = sha256()
-    for path in sorted(path for path in HERE.iterdir() if path.is_file()):
+    for path in sorted(HERE.glob("[!.]*.*")):
         digest.update(sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
@@ -112,14 +118,14 @@ def _install(workshop: Path) -> Path:
     command = [sys.executable, "-c", _NPM, "ci", *_OPTIONS, *_PATIENCE]
     done = subprocess.run(command, cwd=workshop, capture_output=True, text=True, encoding="utf-8")
     if done.returncode:
-        raise VendorError(f"npm cannot install {PACKAGE} ({_reason(done.stderr)})")
+        raise VendorError(f"npm cannot install {PACKAGE}: {_reason(done.stderr)}")
     return workshop / "node_modules" / PACKAGE
 
 
 def _reason(said: str) -> str:
-    """Return why npm failed, in one line: its code for it, or the last thing that it said."""
-    if code := re.search(r"^npm error code (.+)$", said, re.MULTILINE):
-        return code[1]
+    """Return why npm failed: its first line that is no code, or the last that anything said."""
+    if error := _ERROR.search(said):
+        return error[1]
     return next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "no cause")
 
 
