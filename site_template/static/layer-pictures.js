@@ -87,12 +87,11 @@ function box(length, side) {
   const part = length / side;
   return Array.from({ length: side }, (_, i) => {
     const centre = (i + 0.5) * part;
-    const away = (pixel) => (pixel - centre + 0.5) * (1 / part); // in this order, as it can be a half
-    let first = Math.floor(centre - part / 2 + 0.5);
-    let last = Math.min(length, Math.floor(centre + part / 2 + 0.5));
-    if (away(first) <= -0.5) first++;
-    if (away(last - 1) > 0.5) last--;
-    return { first, last };
+    const first = Math.floor(centre - part / 2 + 0.5);
+    const last = Math.min(length, Math.floor(centre + part / 2 + 0.5));
+    // A centre can lie on the border: what decides then is Pillow's rounding, so this is its order.
+    const isBeyond = (last - 1 - centre + 0.5) * (1 / part) > 0.5;
+    return { first, last: isBeyond ? last - 1 : last };
   });
 }
 
