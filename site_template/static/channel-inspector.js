@@ -39,7 +39,6 @@ class ChannelInspector extends HTMLElement {
     if (this.firstElementChild) return;
     this.innerHTML = TEMPLATE;
     Object.assign(this.#find("view-tools").dataset, { model: this.dataset.model, weights: this.dataset.weights, site: this.dataset.site });
-    this.#find("img").src = this.dataset.input;
     const stage = this.#find(".stage");
     stage.addEventListener("pointermove", (event) => this.#onPointer(event));
     stage.addEventListener("pointerdown", (event) => this.#onPointer(event));
@@ -53,6 +52,7 @@ class ChannelInspector extends HTMLElement {
    */
   show(view) {
     const { layer, sheet, figures, channel } = view;
+    if (!this.#view) this.#find("img").src = view.inputOf(view.entry.id);
     const moved = this.#view?.sheet !== sheet || this.#view.channel !== channel;
     this.#view = view;
     this.#pixels = tile(view.grey, sheet, channel);

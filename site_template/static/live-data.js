@@ -1,5 +1,6 @@
 // A visitor's own photo, computed on this device, as GalleryData hands out one of the gallery.
 
+import { opaque, png } from "./picture.js";
 import { ranked } from "./ranked.js";
 
 /** Name of an own photo among those of the gallery, and of its page. */
@@ -7,6 +8,7 @@ export const OWN = "your-photo";
 
 /** The worker, as questions and answers. */
 export class Computer {
+  #over = null; // why it was stopped
   #worker = new Worker(new URL("./live-worker.js", import.meta.url), { type: "module" });
   #waiting = new Map();
   #asked = 0;
@@ -31,6 +33,7 @@ export class Computer {
    * @param {(progress: {come: number, total: number}) => void} [tell]
    */
   ask(ask, of = {}, tell = undefined) {
+    if (this.#over) return Promise.reject(this.#over);
     const id = ++this.#asked;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject, tell });
@@ -40,6 +43,7 @@ export class Computer {
 
   /** End all work and free its memory; whoever waits for an answer gets `error`. */
   stop(error) {
+    this.#over = error;
     this.#worker.terminate();
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
@@ -52,6 +56,7 @@ const UNSAID = { schema_version: 1, id: OWN, author: "", licence: "", source: ""
 /** Has the methods of GalleryData. */
 export class LiveData {
   #computer;
+  #photo;
   #gallery;
   #entry;
   #rounding;
@@ -62,20 +67,18 @@ export class LiveData {
   /**
    * @param {Computer} computer that has opened the photo
    * @param {import("./gallery-data.js").GalleryData} gallery of the same model
-   * @param {{entry: object, pixels: Uint8Array}} opened as the computer gave them
+   * @param {{photo: number, entry: object, pixels: Uint8Array, seen: Blob}} opened as the computer
+   *   gave them
    * @param {Blob} file the photo itself
    * @param {number} rounding of the weights, see GalleryData
-   * @returns {Promise<LiveData>}
    */
-  static async of(computer, gallery, { entry, pixels }, file, rounding) {
-    const data = new LiveData();
-    data.#computer = computer;
-    data.#gallery = gallery;
-    data.#rounding = rounding;
-    data.#pixels = pixels;
-    const side = Math.sqrt(pixels.length / 3);
-    data.#entry = { ...UNSAID, ...entry, photo: data.#keepUrl(file), input: await data.#draw(pixels, side, side) };
-    return data;
+  constructor(computer, gallery, { photo, entry, pixels, seen }, file, rounding) {
+    this.#computer = computer;
+    this.#photo = photo;
+    this.#gallery = gallery;
+    this.#rounding = rounding;
+    this.#pixels = pixels;
+    this.#entry = { ...UNSAID, ...entry, photo: this.#keepUrl(file), input: this.#keepUrl(seen) };
   }
 
   get isPublished() {
@@ -100,8 +103,11 @@ export class LiveData {
     return { ...model, photos: model.photos + 1 };
   }
 
+  /** With them comes the range of the layer, which completes its TileSheet. */
   async figures({ layer }) {
-    return (await this.#ask("sheet", { layer })).figures;
+    const { figures, range } = await this.#ask("sheet", { layer });
+    Object.assign(this.#entry.sheets.find((sheet) => sheet.layer === layer), range);
+    return figures;
   }
 
   async wholeFigures({ layer }) {
@@ -132,9 +138,7 @@ export class LiveData {
   }
 
   async input() {
-    const rgba = new Uint8ClampedArray((this.#pixels.length / 3) * 4).fill(255);
-    for (let i = 0, j = 0; i < rgba.length; i += 4, j += 3) rgba.set(this.#pixels.subarray(j, j + 3), i);
-    return rgba;
+    return opaque(this.#pixels);
   }
 
   inputOf(image) {
@@ -156,13 +160,13 @@ export class LiveData {
 
   async ownComponents({ layer, tile_width: width, tile_height: height }) {
     const { pixels } = await this.#ask("components", { layer });
-    return this.#once(`URL of own ${layer}`, () => this.#draw(pixels, width, height));
+    return this.#once(`URL of own ${layer}`, async () => this.#keepUrl(await png(pixels, width, height)));
   }
 
   async sharedComponents(layer) {
     const { basis } = await this.shared(layer);
     const pixels = await this.#ask("shared", { layer: layer.name, basis });
-    return this.#once(`URL of shared ${layer.name}`, () => this.#draw(pixels, layer.width, layer.height));
+    return this.#once(`URL of shared ${layer.name}`, async () => this.#keepUrl(await png(pixels, layer.width, layer.height)));
   }
 
   /** URL of the depth strip. */
@@ -176,17 +180,18 @@ export class LiveData {
         wide.fill(value, 3 * at, 3 * at + 3);
       }),
     );
-    return this.#draw(wide, side * tiles.length, side);
+    return this.#keepUrl(await png(wide, side * tiles.length, side));
   }
 
-  /** Give back the memory of the pictures; the computer gives back its own with the next photo. */
+  /** Give all memory of the photo back. */
   close() {
     for (const url of this.#urls) URL.revokeObjectURL(url);
     this.#kept.clear();
+    this.#computer.ask("close", { photo: this.#photo }).catch(() => {}); // a stopped computer has none
   }
 
   #ask(ask, of = {}) {
-    return this.#once(`${ask} ${of.layer ?? ""}`, () => this.#computer.ask(ask, of));
+    return this.#once(`${ask} ${of.layer ?? ""}`, () => this.#computer.ask(ask, { ...of, photo: this.#photo }));
   }
 
   #once(name, make) {
@@ -196,21 +201,6 @@ export class LiveData {
       this.#kept.set(name, made);
     }
     return this.#kept.get(name);
-  }
-
-  /** URL of a picture with these red, green and blue values. */
-  async #draw(rgb, width, height) {
-    const canvas = new OffscreenCanvas(width, height);
-    const context = canvas.getContext("2d");
-    const picture = context.createImageData(width, height);
-    for (let i = 0, j = 0; j < rgb.length; i += 4, j += 3) {
-      picture.data[i] = rgb[j];
-      picture.data[i + 1] = rgb[j + 1];
-      picture.data[i + 2] = rgb[j + 2];
-      picture.data[i + 3] = 255;
-    }
-    context.putImageData(picture, 0, 0);
-    return this.#keepUrl(await canvas.convertToBlob());
   }
 
   #keepUrl(blob) {

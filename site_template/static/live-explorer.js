@@ -1,20 +1,45 @@
 // Puts a photo that was computed here into the explorer.
 
+import { element } from "./dom.js";
 import "./explorer-elements.js";
-import { LiveData } from "./live-data.js";
 import { percent, readable } from "./numbers.js";
 
 const TALLEST = 352; // pixels, as on the pages of the gallery's photos
 
-/** @returns {DocumentFragment} the explorer and what stands around it, still empty */
-export function prepare(template) {
-  return document.importNode(template.content, true);
+/**
+ * Put the explorer and what stands around it on the page, still empty and out of sight: there is
+ * time for it while the photo is computed.
+ * @param {HTMLElement} place
+ * @returns {HTMLElement}
+ */
+export function prepare(template, place) {
+  const made = element("div", "", "own-coming");
+  made.append(document.importNode(template.content, true));
+  place.append(made);
+  return made;
 }
 
-/** Write what is known of a photo into what prepare() made. @returns {Promise<LiveData>} */
-export async function fill(made, { computer, gallery, opened, file, rounding, seconds }) {
-  const data = await LiveData.of(computer, gallery, opened, file, rounding);
+/**
+ * Show a photo in what prepare() made, and nothing else in its place.
+ * @param {HTMLElement} made
+ * @param {LiveData} data
+ * @param {number} seconds that it took
+ */
+export async function show(made, data, seconds) {
   const entry = await data.entry();
+  const layer = new URLSearchParams(location.hash.slice(1)).get("layer");
+  const wanted = entry.sheets.find((sheet) => sheet.layer === layer);
+  if (wanted) data.figures(wanted); // is computed while the page is written
+  fill(made, entry, seconds);
+  made.className = "";
+  made.parentElement.replaceChildren(made);
+  made.querySelector(".own-photo-title").focus({ preventScroll: true });
+  await made.querySelector("feature-explorer").open(data);
+  const strip = await data.strip();
+  for (const picture of made.querySelectorAll(".layers .strip image")) picture.setAttribute("href", strip);
+}
+
+function fill(made, entry, seconds) {
   const { width, height, title, answers, crop } = entry;
   const find = (selector) => made.querySelector(selector);
   const photo = find(".photo");
@@ -29,8 +54,6 @@ export async function fill(made, { computer, gallery, opened, file, rounding, se
   find(".terminal b").textContent = answers[0].name;
   for (const picture of made.querySelectorAll(".own-input, .network-input")) picture.src = entry.input;
   find(".own-input").alt = find(".own-input").title = title;
-  find("channel-inspector").dataset.input = entry.input;
-  return data;
 }
 
 function answerItem(pattern, { name, probability, logit }, position) {
@@ -41,12 +64,4 @@ function answerItem(pattern, { name, probability, logit }, position) {
   item.querySelector("rect").setAttribute("width", 100 * probability);
   item.querySelector(".logit .number").textContent = readable(logit);
   return item;
-}
-
-/** Open the explorer that stands on the page now; what can wait comes after its first maps. */
-export async function open(place, data) {
-  place.querySelector(".own-photo-title").focus({ preventScroll: true });
-  await place.querySelector("feature-explorer").open(data);
-  const strip = await data.strip();
-  for (const picture of place.querySelectorAll(".layers .strip image")) picture.setAttribute("href", strip);
 }

@@ -6,6 +6,7 @@ import { componentPicture, sharedPicture } from "./components.js";
 import { LoadFault, download, keepOnly } from "./download.js";
 import { stripTile, summary } from "./layer-pictures.js";
 import { PhotoFault, decodePhoto } from "./photo-decoder.js";
+import { png } from "./picture.js";
 import { cropBox, cropPixels, normalise } from "./preprocess.js";
 import { grid, quantise, range } from "./quantise.js";
 
@@ -15,7 +16,8 @@ const SIMD = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123
 let model = null; // BrowserModel: what the site says of the network and its files
 let session = null;
 let Tensor = null;
-let photo = null; // {activations: name to Float32Array, pixels}
+const photos = new Map(); // by number, what the network made of those on the page: name to Float32Array
+let opened = 0;
 
 const ANSWERS = {
   /** Load the network, telling how many bytes of how many have come. */
@@ -42,9 +44,9 @@ const ANSWERS = {
     return { rounding: model.rounding };
   },
 
-  /** Run the network on a photo. @returns ImageEntry without its pictures, and what it saw */
+  /** Run the network on a photo. @returns its number, ImageEntry without its pictures, and what it saw */
   async open({ file, title }) {
-    photo = null; // before the next needs its place
+    const began = performance.now();
     const picture = await decodePhoto(file);
     const { width, height } = picture;
     let pixels;
@@ -53,65 +55,69 @@ const ANSWERS = {
     } finally {
       picture.close();
     }
-    const { crop } = model.input;
-    const feeds = { [model.input.name]: new Tensor("float32", normalise(pixels, model.input), [1, 3, crop, crop]) };
-    const outputs = await session.run(feeds);
-    const activations = new Map(Object.entries(outputs).map(([name, { data }]) => [name, data]));
-    photo = { activations, pixels };
-    return { entry: { width, height, title, crop: cropBox(width, height, model.input), ...judgement(), sheets: model.layers.map(sheetOf) }, pixels };
+    const { crop, name } = model.input;
+    const seen = png(pixels, crop, crop); // is encoded elsewhere while the network runs
+    const outputs = await session.run({ [name]: new Tensor("float32", normalise(pixels, model.input), [1, 3, crop, crop]) });
+    const photo = ++opened;
+    photos.set(photo, new Map(Object.entries(outputs).map(([layer, { data }]) => [layer, data])));
+    const entry = { width, height, title, crop: cropBox(width, height, model.input), ...judgement(photo), sheets: model.layers.map(sheetOf) };
+    return { photo, entry, pixels, seen: await seen, seconds: (performance.now() - began) / 1000 };
   },
 
-  sheet: ({ layer }) => {
-    const { channels, height, width } = layerNamed(layer);
-    const { grey, low, high, mean, std, zeros, row, column } = quantise(valuesOf(layer), channels, height, width);
-    return { grey, figures: { layer, low, high, mean, std, zeros, row, column } };
+  /** Give the memory of a photo back. */
+  close: ({ photo }) => void photos.delete(photo),
+
+  sheet({ photo, layer }) {
+    const { values, channels, height, width } = maps(photo, layer);
+    const { grey, columns, rows, ...figures } = quantise(values, channels, height, width);
+    return { grey, figures: { layer, ...figures }, range: range(values) };
   },
 
-  summary: ({ layer }) => {
-    const { channels, height, width } = layerNamed(layer);
-    return summary(valuesOf(layer), channels, height, width);
+  summary({ photo, layer }) {
+    const { values, channels, height, width } = maps(photo, layer);
+    return summary(values, channels, height, width);
   },
 
-  components: ({ layer }) => {
-    const { channels, height, width } = layerNamed(layer);
-    return componentPicture(valuesOf(layer), channels, height, width);
+  components({ photo, layer }) {
+    const { values, channels, height, width } = maps(photo, layer);
+    return componentPicture(values, channels, height, width);
   },
 
   /** From the 8-bit activations, as for the gallery. */
-  shared: ({ layer, basis }) => {
-    const { grey, figures } = ANSWERS.sheet({ layer });
-    return sharedPicture(grey, sheetOf(layerNamed(layer)), figures, basis);
+  shared({ photo, layer, basis }) {
+    const { grey, figures } = ANSWERS.sheet({ photo, layer });
+    return sharedPicture(grey, sheetOf(maps(photo, layer)), figures, basis);
   },
 
-  contributions: ({ answers }) => {
-    const { channels } = layerNamed(model.classifier);
-    return { layer: model.classifier, values: contributions(valuesOf(model.classifier), channels, valuesOf("classifier.weight"), answers) };
+  contributions({ photo, answers }) {
+    const { values, channels } = maps(photo, model.classifier);
+    return { layer: model.classifier, values: contributions(values, channels, photos.get(photo).get("classifier.weight"), answers) };
   },
 
-  strip: () => model.layers.map(({ name, channels, height, width }) => stripTile(valuesOf(name), channels, height, width, STRIP_TILE)),
+  strip: ({ photo }) =>
+    model.layers.map(({ name }) => {
+      const { values, channels, height, width } = maps(photo, name);
+      return stripTile(values, channels, height, width, STRIP_TILE);
+    }),
 };
 
-function valuesOf(name) {
-  return photo.activations.get(name);
-}
-
-function layerNamed(name) {
-  return model.layers.find((layer) => layer.name === name);
+/** A layer of the network, with its values for a photo. */
+function maps(photo, name) {
+  return { ...model.layers.find((layer) => layer.name === name), values: photos.get(photo).get(name) };
 }
 
 /** The network's answers, and the evidence for each where it ends in averages and one linear layer. */
-function judgement() {
-  const answers = answersOf(valuesOf(model.logits), model.categories);
+function judgement(photo) {
+  const outputs = photos.get(photo);
+  const answers = answersOf(outputs.get(model.logits), model.categories);
   if (!model.classifier) return { answers, evidence: [] };
-  const { channels, height, width } = layerNamed(model.classifier);
-  const linear = [valuesOf("classifier.weight"), valuesOf("classifier.bias")];
-  return { answers, evidence: evidence(valuesOf(model.classifier), channels, height, width, ...linear, answers) };
+  const { values, channels, height, width } = maps(photo, model.classifier);
+  return { answers, evidence: evidence(values, channels, height, width, outputs.get("classifier.weight"), outputs.get("classifier.bias"), answers) };
 }
 
-/** TileSheet of a layer; its paths are the layer's name, by which the page asks for the rest. */
+/** TileSheet of a layer, whose range comes with its pixels. */
 function sheetOf({ name, channels, height, width }) {
-  const { columns, rows } = grid(channels);
-  return { layer: name, path: name, figures: name, summary: name, pca: name, columns, rows, tile_width: width, tile_height: height, ...range(valuesOf(name)) };
+  return { layer: name, ...grid(channels), tile_width: width, tile_height: height };
 }
 
 async function settings(address) {

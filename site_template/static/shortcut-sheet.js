@@ -58,7 +58,7 @@ class ShortcutSheet extends HTMLElement {
   }
 
   get #explorer() {
-    return document.querySelector("feature-explorer");
+    return this.closest("feature-explorer");
   }
 
   #do = {

@@ -28,8 +28,8 @@ for (const button of page.querySelectorAll("[data-sample]")) {
 }
 find(".own-cancel").addEventListener("click", () => {
   turn += 1;
-  stop();
-  show("idle");
+  if (!shown) stop();
+  show(shown ? "shown" : "idle");
 });
 
 const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
@@ -76,26 +76,33 @@ async function giveFrom(url, title) {
 /** Compute a photo and show it in the explorer. */
 async function give(file, title = file.name?.replace(/\.[^.]*$/, "").slice(0, 80) || "Your photo") {
   const own = ++turn;
-  show("busy");
-  status.textContent = "Loading the network …";
+  let made = null;
   try {
-    const [explorer, { computer, rounding, gallery }] = await Promise.all([import("./live-explorer.js"), (loading ??= load())]);
-    if (own !== turn) return;
+    loading ??= load();
+    const opening = loading.then(({ computer }) => computer.ask("open", { file, title })); // before all else
+    opening.catch(() => {}); // is told below
+    show("busy");
+    const explorer = await import("./live-explorer.js");
+    made = explorer.prepare(document.querySelector("template"), explored);
+    const { computer, gallery, rounding, LiveData } = await loading;
     status.textContent = "Computing …";
-    const made = explorer.prepare(document.querySelector("template"));
-    const began = performance.now();
-    const opened = await computer.ask("open", { file, title });
-    const seconds = (performance.now() - began) / 1000;
-    if (own !== turn) return;
-    const data = await explorer.fill(made, { computer, gallery, opened, file, rounding, seconds });
-    if (own !== turn) return data.close();
-    explored.replaceChildren(made);
-    shown?.close();
+    const opened = await opening;
+    const data = new LiveData(computer, gallery, opened, file, rounding);
+    if (own !== turn) {
+      made.remove();
+      return data.close();
+    }
+    const before = shown;
     shown = data;
     show("shown");
-    await explorer.open(explored, data);
+    await explorer.show(made, data, opened.seconds);
+    before?.close();
   } catch (error) {
-    if (error.isFatal) stop();
+    made?.remove();
+    if (error.isFatal !== false) {
+      stop();
+      loading = null;
+    }
     if (own !== turn) return;
     show(shown ? "shown" : "idle");
     say(error.message);
@@ -104,11 +111,10 @@ async function give(file, title = file.name?.replace(/\.[^.]*$/, "").slice(0, 80
 
 /** Start the computer and load the network into it. */
 async function load() {
-  const { Computer } = await import("./live-data.js");
-  const { GalleryData } = await import("./gallery-data.js");
+  const [{ Computer, LiveData }, { GalleryData }] = await Promise.all([import("./live-data.js"), import("./gallery-data.js")]);
   const computer = new Computer();
   stop = () => {
-    computer.stop(new Error("cancelled"));
+    computer.stop(new Error("the network was stopped"));
     loading = null;
   };
   const at = (path) => new URL(path, location.href).href;
@@ -117,7 +123,7 @@ async function load() {
     bar.value = come;
     status.textContent = come < total ? `Loading the network: ${(come / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB` : "Starting the network …";
   });
-  return { computer, rounding, gallery: new GalleryData("", page.dataset.shared) };
+  return { computer, rounding, LiveData, gallery: new GalleryData("", page.dataset.shared) };
 }
 
 /** @param {"idle"|"busy"|"shown"} state */

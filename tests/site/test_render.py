@@ -57,7 +57,7 @@ def links_of(document: Document) -> list[tuple[str, str]]:
         (name, value)
         for element in document.elements
         for name, value in element.attributes.items()
-        if name in LINKS | FOLDERS | {"data-input"} and element.tag != "base"
+        if name in LINKS | FOLDERS and element.tag != "base"
     ]
 
 
@@ -98,7 +98,7 @@ def test_every_link_of_every_page_is_relative_and_leads_somewhere(site, pages, t
             if fault:
                 faults.append(f"{path}: {attribute}: {fault}")
     assert faults == []
-    assert set(kinds) >= {"href", "src", "data-folder", "data-shared", "data-input"}
+    assert set(kinds) >= {"href", "src", "data-folder", "data-shared"}
     assert kinds["href"] > 500
 
 
