@@ -35,7 +35,8 @@ ROUND_TRIP = """async ([bytes, title]) => {
   data.items.add(new File([content], `${title}.jpg`, { type: "image/jpeg" }));
   const isThere = () => {
     if (document.querySelector(".own-photo-title")?.textContent !== title) return false;
-    return document.querySelector("channel-grid button")?.painted;
+    const explorer = document.querySelector("feature-explorer");
+    return !("stale" in explorer.dataset) && explorer.querySelector("channel-grid button")?.painted;
   };
   let longest = 0;
   const began = performance.now();

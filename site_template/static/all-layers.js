@@ -10,15 +10,17 @@ const BASES = [
 class AllLayers extends HTMLElement {
   #basis = "own";
   #shown = "";
+  #entry = null;
 
   /** @param {object} context what the explorer shows; see feature-explorer.js */
   show(context) {
-    const { layers, sheetOf } = context;
-    if (this.#shown === this.#basis) {
+    const { entry, layers, sheetOf } = context;
+    if (this.#shown === this.#basis && this.#entry === entry) {
       this.#mark(context);
       return;
     }
     this.#shown = this.#basis;
+    this.#entry = entry;
     const choice = element("div", "", "views");
     for (const [basis, label] of BASES) {
       const button = element("button", label);

@@ -12,19 +12,17 @@ class ChannelGrid extends HTMLElement {
   #tiles = new Map();
   #view = null;
   #seen = new IntersectionObserver((changes) => this.#onSeen(changes), { rootMargin: "300px" });
-  #left = new AbortController(); // ends what listens beyond this element
 
   connectedCallback() {
-    const { signal } = this.#left;
     // On paper there is no scrolling: every tile is seen.
-    window.addEventListener("beforeprint", () => this.#tiles.forEach((button) => this.#paint(button)), { signal });
+    window.addEventListener("beforeprint", () => this.#tiles.forEach((button) => this.#paint(button)));
     this.setAttribute("role", "group");
     this.addEventListener("click", (event) => this.#onClick(event));
     this.addEventListener("keydown", (event) => this.#onKey(event));
     // A page that scrolls under a resting pointer asks for no preview.
     let resting = "";
     const where = ({ screenX, screenY }) => `${screenX} ${screenY}`;
-    document.addEventListener("pointermove", (event) => (resting = where(event)), { capture: true, passive: true, signal });
+    document.addEventListener("pointermove", (event) => (resting = where(event)), { capture: true, passive: true });
     this.addEventListener("pointerover", (event) => {
       const button = event.target.closest("button");
       if (button && event.pointerType === "mouse" && where(event) !== resting) this.#say("preview-channel", Number(button.dataset.channel));
@@ -33,7 +31,6 @@ class ChannelGrid extends HTMLElement {
   }
 
   disconnectedCallback() {
-    this.#left.abort();
     this.#seen.disconnect();
   }
 
@@ -43,10 +40,10 @@ class ChannelGrid extends HTMLElement {
    */
   show(view) {
     const before = this.#view;
-    const same = before?.grey === view.grey && String(before.order) === String(view.order);
+    const same = before?.layer === view.layer && String(before.order) === String(view.order);
     this.#view = view;
     if (!same) this.#build();
-    else if (before.look !== view.look) for (const button of this.#tiles.values()) this.#refresh(button);
+    else if (before.grey !== view.grey || before.look !== view.look) for (const button of this.#tiles.values()) this.#refresh(button);
     this.choose(view.chosen);
   }
 
@@ -62,16 +59,12 @@ class ChannelGrid extends HTMLElement {
   #build() {
     this.#seen.disconnect();
     this.#tiles.clear();
-    const { layer, sheet, order, figures } = this.#view;
+    const { layer, sheet, order } = this.#view;
     const rows = order.map((channel) => {
       const button = document.createElement("button");
       button.type = "button";
       button.dataset.channel = channel;
-      const dead = !layer.signed && figures.high[channel] <= 0;
-      const range = `${readable(figures.low[channel])} to ${readable(figures.high[channel])}`;
-      button.setAttribute("aria-label", `Channel ${channel}, ${dead ? "never above zero" : range}`);
-      button.title = `channel ${channel}: ${dead ? "never above zero on this photo" : range}`;
-      button.classList.toggle("silent", dead);
+      this.#label(button);
       const canvas = document.createElement("canvas");
       canvas.width = sheet.tile_width;
       canvas.height = sheet.tile_height;
@@ -93,7 +86,18 @@ class ChannelGrid extends HTMLElement {
     }
   }
 
+  #label(button) {
+    const { layer, figures } = this.#view;
+    const { channel } = button.dataset;
+    const dead = !layer.signed && figures.high[channel] <= 0;
+    const range = `${readable(figures.low[channel])} to ${readable(figures.high[channel])}`;
+    button.setAttribute("aria-label", `Channel ${channel}, ${dead ? "never above zero" : range}`);
+    button.title = `channel ${channel}: ${dead ? "never above zero on this photo" : range}`;
+    button.classList.toggle("silent", dead);
+  }
+
   #refresh(button) {
+    this.#label(button);
     button.painted = false;
     if (button.inView) this.#paint(button);
   }

@@ -52,7 +52,7 @@ class ChannelInspector extends HTMLElement {
    */
   show(view) {
     const { layer, sheet, figures, channel } = view;
-    if (!this.#view) this.#find("img").src = view.inputOf(view.entry.id);
+    if (this.#view?.entry !== view.entry) this.#find("img").src = view.inputOf(view.entry.id);
     const moved = this.#view?.sheet !== sheet || this.#view.channel !== channel;
     this.#view = view;
     this.#pixels = tile(view.grey, sheet, channel);

@@ -10,9 +10,7 @@ import { placeBefore, rememberPlace } from "./place.js";
 import { NORMS, normEnds } from "./norms.js";
 import { counted } from "./numbers.js";
 import { isFaithful, tile } from "./tile-sheet.js";
-import { format, parse } from "./view-state.js";
-
-const FIRST_OP = "relu"; // the first layer whose maps need no explanation of negative values
+import { firstLayer, format, parse } from "./view-state.js";
 
 /** Each view that stands above the channels: its element, and its module, loaded when first shown. */
 const VIEWS = {
@@ -40,15 +38,9 @@ class FeatureExplorer extends HTMLElement {
   #inspected = null; // channel number to what the inspector shows of it
   #shown = ""; // name of the layer whose maps are on the page
   #turn = 0;
-  #left = new AbortController(); // ends what listens beyond this element
-
-  disconnectedCallback() {
-    this.#turn += 1;
-    this.#left.abort();
-  }
 
   /**
-   * Show a photo; once, for each photo has an explorer of its own.
+   * Show a photo, or the next.
    * @param {import("./gallery-data.js").GalleryData} data or what has its methods
    * @returns {Promise<void>} kept when the view that the link names is shown
    */
@@ -64,7 +56,8 @@ class FeatureExplorer extends HTMLElement {
       this.dataset.failed = ""; // the plain list of layers takes over
       return;
     }
-    this.#listen();
+    if (!this.#state) this.#listen();
+    this.#shown = "";
     const toPlace = placeBefore(this);
     const shown = this.#readLink();
     toPlace();
@@ -97,8 +90,7 @@ class FeatureExplorer extends HTMLElement {
   }
 
   #listen() {
-    const { signal } = this.#left;
-    window.addEventListener("hashchange", () => this.#readLink(), { signal });
+    window.addEventListener("hashchange", () => this.#readLink());
     this.addEventListener("preview-channel", ({ detail }) => this.#preview(detail));
     this.addEventListener("choose-channel", ({ detail }) => this.set({ channel: detail }));
     this.addEventListener("cursor", ({ detail }) => this.#view?.cursor?.(detail));
@@ -112,7 +104,7 @@ class FeatureExplorer extends HTMLElement {
     });
     document.addEventListener("click", ({ target }) => {
       if (target.closest("[data-keep-view], .peaks a, channel-photos a")) rememberPlace(this);
-    }, { signal });
+    });
     this.#tour.addEventListener("leave-tour", () => this.set({ tour: "", stop: 1 }));
     this.addEventListener("input", ({ target }) => {
       const { setting } = target.dataset;
@@ -176,8 +168,7 @@ class FeatureExplorer extends HTMLElement {
       return;
     }
     const layers = [...this.#layers.values()];
-    const first = (layers.find((layer) => layer.op === FIRST_OP) ?? layers[0]).name;
-    const { state, notices } = parse(location.hash, layers, first, [...this.#photos().keys()]);
+    const { state, notices } = parse(location.hash, layers, firstLayer(layers).name, [...this.#photos().keys()]);
     this.#state = state;
     this.#say(notices.join(" "));
     return this.#render();

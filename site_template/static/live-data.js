@@ -1,6 +1,6 @@
 // A visitor's own photo, computed on this device, as GalleryData hands out one of the gallery.
 
-import { opaque, png } from "./picture.js";
+import { bitmap } from "./bitmap.js";
 import { ranked } from "./ranked.js";
 
 /** Name of an own photo among those of the gallery, and of its page. */
@@ -53,32 +53,33 @@ export class Computer {
 /** What is said of a photo of the gallery, and of an own one only by who has taken it. */
 const UNSAID = { schema_version: 1, id: OWN, author: "", licence: "", source: "", modified: "", note: "", chart: false, true_class: null, correct: null, box: null };
 
+let photos = 0; // that were opened
+
 /** Has the methods of GalleryData. */
 export class LiveData {
   #computer;
-  #photo;
   #gallery;
-  #entry;
   #rounding;
-  #pixels;
+  #file;
+  #photo; // its number
+  #opened; // promise of what the computer says of it at first
+  #entry = null;
   #kept = new Map();
   #urls = [];
 
   /**
-   * @param {Computer} computer that has opened the photo
-   * @param {import("./gallery-data.js").GalleryData} gallery of the same model
-   * @param {{photo: number, entry: object, pixels: Uint8Array, seen: Blob}} opened as the computer
-   *   gave them
-   * @param {Blob} file the photo itself
-   * @param {number} rounding of the weights, see GalleryData
+   * @param {{computer: Computer, gallery: import("./gallery-data.js").GalleryData, rounding: number}}
+   *   network with the gallery of the same model; for rounding see GalleryData
+   * @param {Blob} file the photo
+   * @param {string} title
    */
-  constructor(computer, gallery, { photo, entry, pixels, seen }, file, rounding) {
+  constructor({ computer, gallery, rounding }, file, title) {
     this.#computer = computer;
-    this.#photo = photo;
     this.#gallery = gallery;
     this.#rounding = rounding;
-    this.#pixels = pixels;
-    this.#entry = { ...UNSAID, ...entry, photo: this.#keepUrl(file), input: this.#keepUrl(seen) };
+    this.#photo = ++photos;
+    this.#opened = this.#ask("open", { file, title });
+    this.#file = file;
   }
 
   get isPublished() {
@@ -94,7 +95,15 @@ export class LiveData {
   }
 
   async entry() {
+    const { entry, pixels } = await this.#opened;
+    const side = Math.sqrt(pixels.length / 3);
+    this.#entry ??= { ...UNSAID, ...entry, photo: this.#keepUrl(this.#file), input: this.#urlOf(pixels, side, side) };
     return this.#entry;
+  }
+
+  /** @returns {Promise<number>} how many seconds the computer worked on it */
+  async seconds() {
+    return (await this.#opened).seconds;
   }
 
   /** As for the gallery, with one photo more. */
@@ -106,7 +115,7 @@ export class LiveData {
   /** With them comes the range of the layer, which completes its TileSheet. */
   async figures({ layer }) {
     const { figures, range } = await this.#ask("sheet", { layer });
-    Object.assign(this.#entry.sheets.find((sheet) => sheet.layer === layer), range);
+    Object.assign((await this.entry()).sheets.find((sheet) => sheet.layer === layer), range);
     return figures;
   }
 
@@ -138,7 +147,10 @@ export class LiveData {
   }
 
   async input() {
-    return opaque(this.#pixels);
+    const { pixels } = await this.#opened;
+    const rgba = new Uint8ClampedArray((pixels.length / 3) * 4).fill(255);
+    for (let from = 0, to = 0; from < pixels.length; from += 3, to += 4) rgba.set(pixels.subarray(from, from + 3), to);
+    return rgba;
   }
 
   inputOf(image) {
@@ -160,13 +172,13 @@ export class LiveData {
 
   async ownComponents({ layer, tile_width: width, tile_height: height }) {
     const { pixels } = await this.#ask("components", { layer });
-    return this.#once(`URL of own ${layer}`, async () => this.#keepUrl(await png(pixels, width, height)));
+    return this.#once(`URL of own ${layer}`, async () => this.#urlOf(pixels, width, height));
   }
 
   async sharedComponents(layer) {
     const { basis } = await this.shared(layer);
     const pixels = await this.#ask("shared", { layer: layer.name, basis });
-    return this.#once(`URL of shared ${layer.name}`, async () => this.#keepUrl(await png(pixels, layer.width, layer.height)));
+    return this.#once(`URL of shared ${layer.name}`, async () => this.#urlOf(pixels, layer.width, layer.height));
   }
 
   /** URL of the depth strip. */
@@ -180,7 +192,7 @@ export class LiveData {
         wide.fill(value, 3 * at, 3 * at + 3);
       }),
     );
-    return this.#keepUrl(await png(wide, side * tiles.length, side));
+    return this.#urlOf(wide, side * tiles.length, side);
   }
 
   /** Give all memory of the photo back. */
@@ -201,6 +213,11 @@ export class LiveData {
       this.#kept.set(name, made);
     }
     return this.#kept.get(name);
+  }
+
+  /** URL of a picture with these red, green and blue values. */
+  #urlOf(rgb, width, height) {
+    return this.#keepUrl(bitmap(rgb, width, height));
   }
 
   #keepUrl(blob) {

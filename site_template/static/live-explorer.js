@@ -1,47 +1,39 @@
 // Puts a photo that was computed here into the explorer.
 
-import { element } from "./dom.js";
 import "./explorer-elements.js";
 import { percent, readable } from "./numbers.js";
+import { firstLayer } from "./view-state.js";
 
 const TALLEST = 352; // pixels, as on the pages of the gallery's photos
 
-/**
- * Put the explorer and what stands around it on the page, still empty and out of sight: there is
- * time for it while the photo is computed.
- * @param {HTMLElement} place
- * @returns {HTMLElement}
- */
-export function prepare(template, place) {
-  const made = element("div", "", "own-coming");
-  made.append(document.importNode(template.content, true));
-  place.append(made);
-  return made;
+/** Ask for the maps that are shown first, so that they come right after the photo. */
+export async function prefetch(data) {
+  const { layers } = await data.model();
+  const wanted = new URLSearchParams(location.hash.slice(1)).get("layer");
+  await data.figures({ layer: (layers.find(({ name }) => name === wanted) ?? firstLayer(layers)).name });
 }
 
 /**
- * Show a photo in what prepare() made, and nothing else in its place.
- * @param {HTMLElement} made
+ * Show a photo.
+ * @param {HTMLElement} place that holds the explorer and what stands around it
  * @param {LiveData} data
- * @param {number} seconds that it took
  */
-export async function show(made, data, seconds) {
-  const entry = await data.entry();
-  const layer = new URLSearchParams(location.hash.slice(1)).get("layer");
-  const wanted = entry.sheets.find((sheet) => sheet.layer === layer);
-  if (wanted) data.figures(wanted); // is computed while the page is written
-  fill(made, entry, seconds);
-  made.className = "";
-  made.parentElement.replaceChildren(made);
-  made.querySelector(".own-photo-title").focus({ preventScroll: true });
-  await made.querySelector("feature-explorer").open(data);
-  const strip = await data.strip();
-  for (const picture of made.querySelectorAll(".layers .strip image")) picture.setAttribute("href", strip);
+export async function show(place, data) {
+  fill(place, await data.entry(), await data.seconds());
+  place.hidden = false;
+  await place.querySelector("feature-explorer").open(data);
 }
 
-function fill(made, entry, seconds) {
+/** What can wait until the maps are on the screen. */
+export async function complete(place, data) {
+  place.querySelector(".own-photo-title").focus({ preventScroll: true });
+  const strip = await data.strip();
+  for (const picture of place.querySelectorAll(".layers .strip image")) picture.setAttribute("href", strip);
+}
+
+function fill(place, entry, seconds) {
   const { width, height, title, answers, crop } = entry;
-  const find = (selector) => made.querySelector(selector);
+  const find = (selector) => place.querySelector(selector);
   const photo = find(".photo");
   const fit = Math.min(1, TALLEST / height);
   Object.assign(photo, { src: entry.photo, alt: title, width: Math.round(width * fit), height: Math.round(height * fit) });
@@ -50,9 +42,10 @@ function fill(made, entry, seconds) {
   find(".own-photo-title").textContent = title;
   find(".own-time").textContent = `${width}×${height} pixels, computed on this device in ${readable(seconds)} s.`;
   find(".answers").replaceChildren(...answers.map((answer, i) => answerItem(find(".answers li"), answer, i)));
-  find("#places").append(...answers.map(({ name }) => new Option(name, name)));
+  place.querySelectorAll("#places .own-answer").forEach((option) => option.remove());
+  for (const { name } of answers) find("#places").append(Object.assign(new Option("", name), { className: "own-answer" }));
   find(".terminal b").textContent = answers[0].name;
-  for (const picture of made.querySelectorAll(".own-input, .network-input")) picture.src = entry.input;
+  for (const picture of place.querySelectorAll(".own-input, .network-input")) picture.src = entry.input;
   find(".own-input").alt = find(".own-input").title = title;
 }
 

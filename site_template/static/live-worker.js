@@ -6,7 +6,6 @@ import { componentPicture, sharedPicture } from "./components.js";
 import { LoadFault, download, keepOnly } from "./download.js";
 import { stripTile, summary } from "./layer-pictures.js";
 import { PhotoFault, decodePhoto } from "./photo-decoder.js";
-import { png } from "./picture.js";
 import { cropBox, cropPixels, normalise } from "./preprocess.js";
 import { grid, quantise, range } from "./quantise.js";
 
@@ -16,8 +15,7 @@ const SIMD = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123
 let model = null; // BrowserModel: what the site says of the network and its files
 let session = null;
 let Tensor = null;
-const photos = new Map(); // by number, what the network made of those on the page: name to Float32Array
-let opened = 0;
+const photos = new Map(); // by number, what the network made of a photo: name to Float32Array
 
 const ANSWERS = {
   /** Load the network, telling how many bytes of how many have come. */
@@ -44,8 +42,8 @@ const ANSWERS = {
     return { rounding: model.rounding };
   },
 
-  /** Run the network on a photo. @returns its number, ImageEntry without its pictures, and what it saw */
-  async open({ file, title }) {
+  /** Run the network on a photo. @returns ImageEntry without its pictures, and what it saw */
+  async open({ photo, file, title }) {
     const began = performance.now();
     const picture = await decodePhoto(file);
     const { width, height } = picture;
@@ -56,12 +54,10 @@ const ANSWERS = {
       picture.close();
     }
     const { crop, name } = model.input;
-    const seen = png(pixels, crop, crop); // is encoded elsewhere while the network runs
     const outputs = await session.run({ [name]: new Tensor("float32", normalise(pixels, model.input), [1, 3, crop, crop]) });
-    const photo = ++opened;
     photos.set(photo, new Map(Object.entries(outputs).map(([layer, { data }]) => [layer, data])));
     const entry = { width, height, title, crop: cropBox(width, height, model.input), ...judgement(photo), sheets: model.layers.map(sheetOf) };
-    return { photo, entry, pixels, seen: await seen, seconds: (performance.now() - began) / 1000 };
+    return { entry, pixels, seconds: (performance.now() - began) / 1000 };
   },
 
   /** Give the memory of a photo back. */

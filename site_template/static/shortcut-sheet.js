@@ -10,11 +10,6 @@ const PROJECTOR = "projector";
 
 class ShortcutSheet extends HTMLElement {
   #dialog;
-  #left = new AbortController();
-
-  disconnectedCallback() {
-    this.#left.abort();
-  }
 
   connectedCallback() {
     if (this.#dialog) return;
@@ -24,7 +19,7 @@ class ShortcutSheet extends HTMLElement {
     const projector = button("Large type", () => this.#do.projector());
     projector.className = "projector-switch";
     this.append(open, " ", projector, this.#dialog);
-    document.addEventListener("keydown", (event) => this.#onKey(event), { signal: this.#left.signal });
+    document.addEventListener("keydown", (event) => this.#onKey(event));
     this.#project(recall(sessionStorage, PROJECTOR) === "1");
   }
 

@@ -34,6 +34,11 @@ export const CHOICES = {
   view: ["channels", "layer", "origin", "residual", "photos", "compare", "layers"],
 };
 
+/** The layer that is shown where none is named: its maps need no explanation of negative values. */
+export function firstLayer(layers) {
+  return layers.find(({ op }) => op === "relu") ?? layers[0];
+}
+
 /**
  * Read a link.
  * @param {string} hash with or without its "#"

@@ -76,30 +76,30 @@ async function giveFrom(url, title) {
 /** Compute a photo and show it in the explorer. */
 async function give(file, title = file.name?.replace(/\.[^.]*$/, "").slice(0, 80) || "Your photo") {
   const own = ++turn;
-  let made = null;
+  let data = null;
   try {
     loading ??= load();
-    const opening = loading.then(({ computer }) => computer.ask("open", { file, title })); // before all else
+    const opening = loading.then(({ LiveData, ...network }) => {
+      data = new LiveData(network, file, title);
+      return data.entry();
+    });
     opening.catch(() => {}); // is told below
     show("busy");
     const explorer = await import("./live-explorer.js");
-    made = explorer.prepare(document.querySelector("template"), explored);
-    const { computer, gallery, rounding, LiveData } = await loading;
+    await loading;
+    explorer.prefetch(data).catch(() => {}); // what it asks for is asked for again
     status.textContent = "Computing …";
-    const opened = await opening;
-    const data = new LiveData(computer, gallery, opened, file, rounding);
-    if (own !== turn) {
-      made.remove();
-      return data.close();
-    }
+    await opening;
+    if (own !== turn) return data.close();
     const before = shown;
     shown = data;
     show("shown");
-    await explorer.show(made, data, opened.seconds);
+    await explorer.show(explored, data);
     before?.close();
+    requestAnimationFrame(() => setTimeout(() => explorer.complete(explored, data).catch(() => {})));
   } catch (error) {
-    made?.remove();
-    if (error.isFatal !== false) {
+    data?.close();
+    if (error.isFatal || !data) { // without data, it was the network that could not be had
       stop();
       loading = null;
     }
@@ -123,12 +123,13 @@ async function load() {
     bar.value = come;
     status.textContent = come < total ? `Loading the network: ${(come / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB` : "Starting the network …";
   });
-  return { computer, rounding, LiveData, gallery: new GalleryData("", page.dataset.shared) };
+  return { LiveData, computer, rounding, gallery: new GalleryData("", page.dataset.shared) };
 }
 
 /** @param {"idle"|"busy"|"shown"} state */
 function show(state) {
   page.dataset.state = state;
+  page.toggleAttribute("data-again", shown !== null);
   find(".own-busy").hidden = state !== "busy";
   if (state === "busy") bar.removeAttribute("value");
   say("");
