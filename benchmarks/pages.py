@@ -37,8 +37,7 @@ def main() -> int:
             for line in explorer_report(browser, pages):
                 print(line, flush=True)
             if OWN_PHOTO in every:
-                example = options.site / "resnet18" / "data" / Path(photos[0]).stem / "_photo.jpg"
-                for line in own_photo_report(browser, f"{address}resnet18/{OWN_PHOTO}", example):
+                for line in own_photo_report(browser, f"{address}resnet18/{OWN_PHOTO}"):
                     print(line, flush=True)
             for line in first_visit_report(browser, kinds):
                 print(line, flush=True)

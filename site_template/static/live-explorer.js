@@ -6,11 +6,15 @@ import { firstLayer } from "./view-state.js";
 
 const TALLEST = 352; // pixels, as on the pages of the gallery's photos
 
-/** Ask for the maps that are shown first, so that they come right after the photo. */
+/**
+ * Ask for what is shown first, so that it comes right after the photo, and all can be drawn at once.
+ * @param {LiveData} data
+ */
 export async function prefetch(data) {
   const { layers } = await data.model();
   const wanted = new URLSearchParams(location.hash.slice(1)).get("layer");
-  await data.figures({ layer: (layers.find(({ name }) => name === wanted) ?? firstLayer(layers)).name });
+  const layer = layers.find(({ name }) => name === wanted) ?? firstLayer(layers);
+  await Promise.all([data.figures({ layer: layer.name }), data.shared(layer)]);
 }
 
 /**

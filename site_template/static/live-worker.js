@@ -10,11 +10,13 @@ import { cropBox, cropPixels, normalise } from "./preprocess.js";
 import { grid, quantise, range } from "./quantise.js";
 
 const STRIP_TILE = 28;
+const LINEAR = ["classifier.weight", "classifier.bias"];
 const SIMD = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11]);
 
 let model = null; // BrowserModel: what the site says of the network and its files
 let session = null;
 let Tensor = null;
+let linear = null; // weights and bias of the linear layer at the end
 const photos = new Map(); // by number, what the network made of a photo: name to Float32Array
 
 const ANSWERS = {
@@ -54,8 +56,12 @@ const ANSWERS = {
       picture.close();
     }
     const { crop, name } = model.input;
-    const outputs = await session.run({ [name]: new Tensor("float32", normalise(pixels, model.input), [1, 3, crop, crop]) });
-    photos.set(photo, new Map(Object.entries(outputs).map(([layer, { data }]) => [layer, data])));
+    const input = new Tensor("float32", normalise(pixels, model.input), [1, 3, crop, crop]);
+    const wanted = [...model.layers.map((layer) => layer.name), model.logits];
+    if (model.classifier && !linear) wanted.push(...LINEAR); // the same for every photo
+    const outputs = await session.run({ [name]: input }, wanted);
+    linear ??= LINEAR.map((array) => outputs[array]?.data);
+    photos.set(photo, new Map(wanted.map((layer) => [layer, outputs[layer].data])));
     const entry = { width, height, title, crop: cropBox(width, height, model.input), ...judgement(photo), sheets: model.layers.map(sheetOf) };
     return { entry, pixels, seconds: (performance.now() - began) / 1000 };
   },
@@ -87,7 +93,7 @@ const ANSWERS = {
 
   contributions({ photo, answers }) {
     const { values, channels } = maps(photo, model.classifier);
-    return { layer: model.classifier, values: contributions(values, channels, photos.get(photo).get("classifier.weight"), answers) };
+    return { layer: model.classifier, values: contributions(values, channels, linear[0], answers) };
   },
 
   strip: ({ photo }) =>
@@ -104,11 +110,10 @@ function maps(photo, name) {
 
 /** The network's answers, and the evidence for each where it ends in averages and one linear layer. */
 function judgement(photo) {
-  const outputs = photos.get(photo);
-  const answers = answersOf(outputs.get(model.logits), model.categories);
+  const answers = answersOf(photos.get(photo).get(model.logits), model.categories);
   if (!model.classifier) return { answers, evidence: [] };
   const { values, channels, height, width } = maps(photo, model.classifier);
-  return { answers, evidence: evidence(values, channels, height, width, outputs.get("classifier.weight"), outputs.get("classifier.bias"), answers) };
+  return { answers, evidence: evidence(values, channels, height, width, ...linear, answers) };
 }
 
 /** TileSheet of a layer, whose range comes with its pixels. */

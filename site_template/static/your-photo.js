@@ -87,9 +87,10 @@ async function give(file, title = file.name?.replace(/\.[^.]*$/, "").slice(0, 80
     show("busy");
     const explorer = await import("./live-explorer.js");
     await loading;
-    explorer.prefetch(data).catch(() => {}); // what it asks for is asked for again
+    const first = explorer.prefetch(data).catch(() => {}); // the explorer asks again, and tells
     status.textContent = "Computing …";
     await opening;
+    await first;
     if (own !== turn) return data.close();
     const before = shown;
     shown = data;
