@@ -147,7 +147,7 @@ def test_the_header_leads_to_the_page_after_the_photos(computing):
     links = [link.attributes["href"] for link in header]
     assert links.index(OWN_PHOTO) == links.index("index.html#photos") + 1
     own = read_page(computing.out / OWN_PHOTO)
-    (current,) = [a for a in own.all("a") if "aria-current" in a.attributes]
+    current, *_ = [a for a in own.all("a") if "aria-current" in a.attributes]
     assert current.attributes["href"] == f"../{OWN_PHOTO}"
     assert current.text == "Your photo"
     assert own.all("h1")
