@@ -32,12 +32,15 @@ def main() -> int:
     with serving(options.site) as address:
         pages = [f"{address}resnet18/{name}" for name in photos]
         kinds = {"home": f"{address}index.html", "photo": pages[0]}
+        own_photo = f"{address}resnet18/{OWN_PHOTO}"
+        if OWN_PHOTO in every:
+            kinds["own photo"] = own_photo
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
             for line in explorer_report(browser, pages):
                 print(line, flush=True)
             if OWN_PHOTO in every:
-                for line in own_photo_report(browser, f"{address}resnet18/{OWN_PHOTO}"):
+                for line in own_photo_report(browser, own_photo):
                     print(line, flush=True)
             for line in first_visit_report(browser, kinds):
                 print(line, flush=True)
