@@ -355,10 +355,13 @@ def test_a_layer_outside_of_blocks_has_no_residual_sum(visit, photo):
 def test_all_layers_are_shown_at_a_glance(visit, photo, exported):
     page = opened(visit, photo).page
     page.locator('[data-view="layers"]').click()
+    page.locator("all-layers img[src]").last.wait_for()
     names = page.locator("all-layers code").all_inner_texts()
     assert names == [layer.name for layer in read_manifest(exported).feature_maps]
     page.get_by_role("button", name="one basis for all photos").click()
+    page.locator('all-layers img[src*="/_shared/"]').last.wait_for()
     sources = page.locator("all-layers img").evaluate_all("all => all.map(one => one.src)")
+    assert len(sources) == len(names)
     assert all("/_shared/" in source for source in sources)
     page.locator('all-layers a[href*="layer4.1.relu_1"]').click()
     page.locator("#layer-title code", has_text="layer4.1.relu_1").wait_for()
