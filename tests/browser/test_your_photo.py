@@ -224,7 +224,7 @@ def test_progress_is_shown_in_bytes_and_can_be_cancelled(visit, unreliable, beha
     page = watched.page
     page.goto(unreliable + PAGE)
     page.locator(".own-ways input").first.set_input_files(photos[0])
-    status = page.locator(".own-busy [role=status]")
+    status = page.locator("#own-doing")
     status.filter(has_text=re.compile(r"[1-9]\d?\.\d of 2\d\.\d MB")).wait_for()
     bar = page.locator(".own-busy progress")
     assert 0 < bar.evaluate("bar => bar.value / bar.max") < 1
