@@ -58,6 +58,7 @@ function fill(place, entry, seconds) {
 
 function answerItem(pattern, { name, probability, logit }, position) {
   const item = pattern.cloneNode(true);
+  item.querySelector("button")?.remove(); // that of the photo before
   item.dataset.answer = position;
   item.querySelector(".answer-name").textContent = name;
   item.querySelector(".number").textContent = percent(probability);
