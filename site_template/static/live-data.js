@@ -50,8 +50,8 @@ export class Computer {
   }
 }
 
-/** What is said of a photo of the gallery, and of an own one only by who has taken it. */
-const UNSAID = { schema_version: 1, id: OWN, author: "", licence: "", source: "", modified: "", note: "", chart: false, true_class: null, correct: null, box: null };
+/** What is said of a photo of the gallery; of an own one only that a link does not lead to it. */
+const UNSAID = { schema_version: 1, id: OWN, author: "", licence: "own photo, not published", source: "", modified: "", note: "", chart: false, true_class: null, correct: null, box: null };
 
 let photos = 0; // that were opened
 

@@ -4,7 +4,7 @@ import "./explorer-elements.js";
 import { percent, readable } from "./numbers.js";
 import { firstLayer } from "./view-state.js";
 
-const TALLEST = 352; // pixels, as on the pages of the gallery's photos
+const [WIDEST, TALLEST] = [480, 352]; // pixels, as on the pages of the gallery's photos
 
 /**
  * Ask for what is shown first, so that it comes right after the photo, and all can be drawn at once.
@@ -28,9 +28,12 @@ export async function show(place, data) {
   await place.querySelector("feature-explorer").open(data);
 }
 
-/** What can wait until the maps are on the screen. */
-export async function complete(place, data) {
-  place.querySelector(".own-photo-title").focus({ preventScroll: true });
+/**
+ * Do what can wait until the maps are on the screen.
+ * @param {boolean} isFirst after which what was pressed is gone, and the focus with it
+ */
+export async function complete(place, data, isFirst) {
+  if (isFirst) place.querySelector(".own-photo-title").focus({ preventScroll: true });
   const strip = await data.strip();
   for (const picture of place.querySelectorAll(".layers .strip image")) picture.setAttribute("href", strip);
 }
@@ -39,12 +42,12 @@ function fill(place, entry, seconds) {
   const { width, height, title, answers, crop } = entry;
   const find = (selector) => place.querySelector(selector);
   const photo = find(".photo");
-  const fit = Math.min(1, TALLEST / height);
+  const fit = Math.min(WIDEST / width, TALLEST / height);
   Object.assign(photo, { src: entry.photo, alt: title, width: Math.round(width * fit), height: Math.round(height * fit) });
   find(".photo-marks").setAttribute("viewBox", `0 0 ${width} ${height}`);
   find(".outside").setAttribute("d", `M0 0H${width}V${height}H0ZM${crop[0]} ${crop[1]}V${crop[3]}H${crop[2]}V${crop[1]}Z`);
   find(".own-photo-title").textContent = title;
-  find(".own-time").textContent = `${width}×${height} pixels, computed on this device in ${readable(seconds)} s.`;
+  find(".own-time").textContent = `${width}×${height} pixels, computed on this device in ${seconds.toFixed(1)} s.`;
   find(".answers").replaceChildren(...answers.map((answer, i) => answerItem(find(".answers li"), answer, i)));
   place.querySelectorAll("#places .own-answer").forEach((option) => option.remove());
   for (const { name } of answers) find("#places").append(Object.assign(new Option("", name), { className: "own-answer" }));
@@ -55,6 +58,7 @@ function fill(place, entry, seconds) {
 
 function answerItem(pattern, { name, probability, logit }, position) {
   const item = pattern.cloneNode(true);
+  item.querySelector("button")?.remove(); // that of the photo before
   item.dataset.answer = position;
   item.querySelector(".answer-name").textContent = name;
   item.querySelector(".number").textContent = percent(probability);

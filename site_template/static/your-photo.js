@@ -5,7 +5,8 @@ import { element } from "./dom.js";
 const page = document.querySelector(".own");
 const explored = document.querySelector(".own-explored");
 const find = (selector) => page.querySelector(selector);
-const [status, bar] = [find("[role=status]"), find("progress")];
+const bar = find("progress");
+const NO_PHOTO = "There is no photo in this. Save or copy the picture itself, then give it here.";
 
 let turn = 0; // counts the photos that were given: only the last is shown
 let loading = null; // promise of the computer with the network in it
@@ -14,7 +15,7 @@ let shown = null; // the LiveData whose maps are on the page
 
 find(".own-give").hidden = false;
 find(".own-needs").hidden = true;
-if (location.hash.includes("=")) say("This link keeps a view of somebody’s photo, but a link cannot carry the photo itself. Give the same photo to see what was meant, or another one to see the same view of it.");
+if (location.hash.includes("=")) say("A link keeps the view, but cannot carry the photo, which stays on the device where it was given. Give that photo again, or another one to see the same view of it.");
 
 for (const input of page.querySelectorAll("input")) {
   input.addEventListener("change", () => {
@@ -29,23 +30,28 @@ for (const button of page.querySelectorAll("[data-sample]")) {
 find(".own-cancel").addEventListener("click", () => {
   turn += 1;
   if (!shown) stop();
-  show(shown ? "shown" : "idle");
+  rest();
+  find("input").focus();
 });
 
 const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
+const isText = ({ target }) => target.matches?.("input"); // which takes words and links
 document.addEventListener("dragover", (event) => {
-  if (!hasFiles(event)) return;
+  if (isText(event) && !hasFiles(event)) return;
   event.preventDefault();
-  page.dataset.over = "";
+  if (hasFiles(event)) page.dataset.over = "";
 });
 document.addEventListener("dragleave", ({ relatedTarget }) => relatedTarget || delete page.dataset.over);
 document.addEventListener("drop", (event) => {
-  if (!hasFiles(event)) return;
-  event.preventDefault();
+  if (isText(event) && !hasFiles(event)) return;
+  event.preventDefault(); // or the browser would leave the page for a link
   delete page.dataset.over;
   giveFirst(event.dataTransfer.files);
 });
-document.addEventListener("paste", ({ clipboardData }) => clipboardData.files.length && giveFirst(clipboardData.files, "Pasted photo"));
+document.addEventListener("paste", (event) => {
+  const { files } = event.clipboardData;
+  if (files.length || !isText(event)) giveFirst(files, "Pasted photo");
+});
 const paste = find(".own-paste");
 paste.hidden = !navigator.clipboard?.read;
 paste.addEventListener("click", async () => {
@@ -60,53 +66,66 @@ paste.addEventListener("click", async () => {
   }
 });
 
-function giveFirst(files, title) {
-  if (files.length > 1) say("One photo at a time: this is the first.");
-  give(files[0], title);
+async function giveFirst(files, title) {
+  if (!files.length) return say(NO_PHOTO);
+  const first = [...files].find(({ type }) => type.startsWith("image/")) ?? files[0];
+  if ((await give(first, title)) && files.length > 1) say("One photo at a time: this is the first.");
 }
 
 async function giveFrom(url, title) {
-  try {
-    give(await (await fetch(url)).blob(), title);
-  } catch {
-    say("This photo cannot be reached. Check the connection and try again.");
-  }
+  const own = ++turn;
+  wait("Loading the photo …");
+  const file = await fetch(url).then((response) => response.blob(), () => null);
+  if (own !== turn) return;
+  if (file) return void give(file, title);
+  rest("This photo cannot be reached. Check the connection and try again.");
 }
 
-/** Compute a photo and show it in the explorer. */
-async function give(file, title = file.name?.replace(/\.[^.]*$/, "").slice(0, 80) || "Your photo") {
+/** @returns {string} a file's name without its type, cut where it is long */
+function titleOf({ name = "" }) {
+  const letters = [...name.replace(/\.[^.]*$/, "")];
+  return letters.length > 60 ? `${letters.slice(0, 59).join("")}…` : letters.join("") || "Your photo";
+}
+
+/**
+ * Compute a photo and show it in the explorer.
+ * @returns {Promise<boolean>} whether it came to be shown
+ */
+async function give(file, title = titleOf(file)) {
   const own = ++turn;
   let data = null;
+  wait(loading ? "Computing …" : "Loading the network …");
+  loading ??= load();
+  const network = loading;
   try {
-    loading ??= load();
-    const opening = loading.then(({ LiveData, ...network }) => {
-      data = new LiveData(network, file, title);
+    const opening = network.then(({ LiveData, ...means }) => {
+      data = new LiveData(means, file, title);
       return data.entry();
     });
     opening.catch(() => {}); // is told below
-    show("busy");
     const explorer = await import("./live-explorer.js");
-    await loading;
+    await network;
     const first = explorer.prefetch(data).catch(() => {}); // the explorer asks again, and tells
-    status.textContent = "Computing …";
+    if (own === turn) tell("Computing …");
     await opening;
     await first;
     if (own !== turn) return data.close();
     const before = shown;
     shown = data;
-    show("shown");
+    rest();
+    tell("", `${title}: computed`);
     await explorer.show(explored, data);
     before?.close();
-    requestAnimationFrame(() => setTimeout(() => explorer.complete(explored, data).catch(() => {})));
+    requestAnimationFrame(() => setTimeout(() => explorer.complete(explored, data, !before).catch(() => {})));
+    return own === turn;
   } catch (error) {
     data?.close();
-    if (error.isFatal || !data) { // without data, it was the network that could not be had
+    // Without data, it was the network that could not be had; by now there may be another.
+    if ((error.isFatal || !data) && loading === network) {
       stop();
       loading = null;
     }
-    if (own !== turn) return;
-    show(shown ? "shown" : "idle");
-    say(error.message);
+    if (own === turn) rest(error.message);
   }
 }
 
@@ -122,9 +141,25 @@ async function load() {
   const { rounding } = await computer.ask("load", { address: at(page.dataset.browser), root: at(page.dataset.site) }, ({ come, total }) => {
     bar.max = total;
     bar.value = come;
-    status.textContent = come < total ? `Loading the network: ${(come / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB` : "Starting the network …";
+    if (come < total) tell(`Loading the network: ${(come / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`, "Loading the network …");
+    else tell("Starting the network …");
   });
   return { LiveData, computer, rounding, gallery: new GalleryData("", page.dataset.shared) };
+}
+
+/** Show that something is being done, and what. */
+function wait(text) {
+  bar.removeAttribute("value");
+  show("busy");
+  tell(text);
+  if (!shown) find(".own-cancel").focus(); // as what was pressed is gone
+}
+
+/** Show that nothing is being done, and what went wrong. */
+function rest(fault = "") {
+  show(shown ? "shown" : "idle");
+  tell("");
+  say(fault);
 }
 
 /** @param {"idle"|"busy"|"shown"} state */
@@ -132,12 +167,19 @@ function show(state) {
   page.dataset.state = state;
   page.toggleAttribute("data-again", shown !== null);
   find(".own-busy").hidden = state !== "busy";
-  if (state === "busy") bar.removeAttribute("value");
   say("");
+}
+
+/** Tell what is being done: to the eye, and, seldom enough to be heard out, aloud. */
+function tell(text, aloud = text) {
+  find("#own-doing").textContent = text;
+  const status = find("[role=status]");
+  if (status.textContent !== aloud) status.textContent = aloud;
 }
 
 function say(text) {
   const fault = find(".own-fault");
   fault.hidden = text === "";
   fault.replaceChildren(element("span", text));
+  if (text) fault.scrollIntoView({ block: "nearest" });
 }

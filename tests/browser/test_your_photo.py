@@ -224,8 +224,11 @@ def test_progress_is_shown_in_bytes_and_can_be_cancelled(visit, unreliable, beha
     page = watched.page
     page.goto(unreliable + PAGE)
     page.locator(".own-ways input").first.set_input_files(photos[0])
-    status = page.locator(".own-busy [role=status]")
+    status = page.locator("#own-doing")
     status.filter(has_text=re.compile(r"[1-9]\d?\.\d of 2\d\.\d MB")).wait_for()
+    said = page.locator(".own > [role=status]")
+    assert said.inner_text() == "Loading the network …"  # once, not with every byte
+    assert page.locator(".own-cancel:focus").is_visible()
     bar = page.locator(".own-busy progress")
     assert 0 < bar.evaluate("bar => bar.value / bar.max") < 1
     page.get_by_role("button", name="Cancel").click()
@@ -233,6 +236,8 @@ def test_progress_is_shown_in_bytes_and_can_be_cancelled(visit, unreliable, beha
     page.wait_for_timeout(1000)
     assert not page.locator(".own-explored").is_visible()
     assert not page.locator(".own-fault").is_visible()
+    assert page.locator("input:focus").count() == 1
+    assert said.inner_text() == ""
     behaviour.broken = {}
     give(page, photos[0])
     watched.faults = [f for f in watched.faults if "onnx" not in f]  # the download that was ended
@@ -378,6 +383,44 @@ def test_a_photo_can_be_dropped_and_pasted(visit, photos, kind, title):
     page = visit(PAGE).page
     page.evaluate(DROP, [list(photos[0].read_bytes()), photos[0].name, "image/jpeg", kind])
     page.locator(f'.own-photo-title:text-is("{title}")').wait_for()
+
+
+def test_what_holds_no_photo_is_refused_and_does_not_leave_the_page(visit):
+    page = visit(PAGE).page
+    dropped = """() => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.setData("text/uri-list", "https://example.org/");
+      const event = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
+      return !document.body.dispatchEvent(event);
+    }"""
+    assert page.evaluate(dropped)
+    assert "no photo in this" in page.get_by_role("alert").inner_text()
+    assert page.locator(".own-fault").bounding_box()["y"] < 500  # above what the page offers
+
+
+def test_the_next_photo_replaces_all_that_was_said_of_the_one_before(own, photos):
+    page = own(photos[0]).page
+    said = page.locator(".own > [role=status]")
+    assert said.inner_text() == f"{photos[0].stem}: computed"
+    page.locator(".own-photo-title:focus").wait_for()
+    page.get_by_label("Choose a photo").focus()
+    give(page, photos[1])
+    assert said.inner_text() == f"{photos[1].stem}: computed"
+    assert page.locator("input:focus").count() == 1  # the focus stays where the visitor is
+    names = page.locator(".answers .answer-name").all_inner_texts()
+    buttons = page.locator(".answers button")
+    labels = [button.get_attribute("aria-label") for button in buttons.all()]
+    assert labels == [f"Evidence for {name}" for name in names]
+    buttons.nth(1).click()
+    page.locator(".evidence-tools").filter(has_text=f"Evidence for {names[1]}:").wait_for()
+
+
+def test_a_citation_does_not_claim_that_its_link_shows_the_photo(own, photos):
+    page = own(photos[0]).page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Cite").click()
+    told = page.locator("view-tools output").filter(has_text="Copied")
+    assert f"“{photos[0].stem}” (own photo, not published)" in told.inner_text()
 
 
 def test_a_sample_can_be_tried(visit):

@@ -1,6 +1,7 @@
 """What a site gives a visitor's browser to compute with: whole and as described, or not at all."""
 
 import json
+import re
 from dataclasses import replace
 
 import msgspec
@@ -147,10 +148,31 @@ def test_the_header_leads_to_the_page_after_the_photos(computing):
     links = [link.attributes["href"] for link in header]
     assert links.index(OWN_PHOTO) == links.index("index.html#photos") + 1
     own = read_page(computing.out / OWN_PHOTO)
-    current, *_ = [a for a in own.all("a") if "aria-current" in a.attributes]
+    marked = [a for a in own.all("a") if "aria-current" in a.attributes]
+    (current,) = [a for a in marked if "data-image" not in a.attributes]  # of the filmstrip
     assert current.attributes["href"] == f"../{OWN_PHOTO}"
     assert current.text == "Your photo"
     assert own.all("h1")
+
+
+@pytest.mark.parametrize("page", ["index.html", "about.html"])
+def test_pages_lead_to_it_in_a_sentence_too(computing, page):
+    computing.render()
+    links = [a.attributes.get("href") for a in read_page(computing.out / page).all("a")]
+    assert links.count(OWN_PHOTO) == 2
+
+
+@pytest.mark.parametrize(
+    ("rounding", "says"), [(0.125, "by up to 25 % of"), (0.0, "the very (same )?weights")]
+)
+def test_how_far_numbers_are_from_those_of_the_gallery_is_stated(computing, rounding, says):
+    copy = replace(read_manifest(computing.manifest_path).browser, rounding=rounding)
+    computing.change_manifest(lambda manifest: replace(manifest, browser=copy))
+    computing.render()
+    for page in ("about.html", OWN_PHOTO):
+        text = (computing.out / page).read_text("utf-8")
+        assert re.search(says, text)
+        assert ("rounded to 16 bits" in text) == (rounding > 0)
 
 
 def test_the_runtime_is_credited_with_its_licence(computing):
