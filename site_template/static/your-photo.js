@@ -67,7 +67,9 @@ function giveFirst(files, title) {
 
 async function giveFrom(url, title) {
   try {
-    give(await (await fetch(url)).blob(), title);
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(response.status);
+    give(await response.blob(), title);
   } catch {
     say("This photo cannot be reached. Check the connection and try again.");
   }
@@ -77,16 +79,16 @@ async function giveFrom(url, title) {
 async function give(file, title = file.name?.replace(/\.[^.]*$/, "").slice(0, 80) || "Your photo") {
   const own = ++turn;
   let data = null;
+  const network = (loading ??= load());
   try {
-    loading ??= load();
-    const opening = loading.then(({ LiveData, ...network }) => {
+    const opening = network.then(({ LiveData, ...network }) => {
       data = new LiveData(network, file, title);
       return data.entry();
     });
     opening.catch(() => {}); // is told below
     show("busy");
-    const explorer = await import("./live-explorer.js");
-    await loading;
+    const explorer = await import("./live-explorer.js").catch(lacking);
+    await network;
     const first = explorer.prefetch(data).catch(() => {}); // the explorer asks again, and tells
     status.textContent = "Computing …";
     await opening;
@@ -100,7 +102,8 @@ async function give(file, title = file.name?.replace(/\.[^.]*$/, "").slice(0, 80
     requestAnimationFrame(() => setTimeout(() => explorer.complete(explored, data).catch(() => {})));
   } catch (error) {
     data?.close();
-    if (error.isFatal || !data) { // without data, it was the network that could not be had
+    // Without data, it was the network that could not be had; by now there may be another.
+    if ((error.isFatal || !data) && loading === network) {
       stop();
       loading = null;
     }
@@ -110,9 +113,13 @@ async function give(file, title = file.name?.replace(/\.[^.]*$/, "").slice(0, 80
   }
 }
 
+function lacking() {
+  throw new Error("A part of this page cannot be reached. Check the connection and try again.");
+}
+
 /** Start the computer and load the network into it. */
 async function load() {
-  const [{ Computer, LiveData }, { GalleryData }] = await Promise.all([import("./live-data.js"), import("./gallery-data.js")]);
+  const [{ Computer, LiveData }, { GalleryData }] = await Promise.all([import("./live-data.js"), import("./gallery-data.js")]).catch(lacking);
   const computer = new Computer();
   stop = () => {
     computer.stop(new Error("the network was stopped"));

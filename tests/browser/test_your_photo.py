@@ -1,7 +1,10 @@
 """A visitor's own photo, from the file to the pixels, in a real browser and with real faults."""
 
+import gzip
 import io
 import re
+import socket
+import struct
 import threading
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -40,12 +43,15 @@ class Behaviour:
 
     def __init__(self) -> None:
         self.broken: dict[str, str] = {}
-        """Suffix of a path to `missing`, `cut`, `changed` or `slow`."""
+        """Suffix of a path to a kind of Unreliable."""
         self.sent: list[str] = []
 
 
 class Unreliable(SubPath):
-    """Serves the site, with the faults that a Behaviour asks for."""
+    """Serves the site, with what a Behaviour asks for: files that are `missing`, a web `page` in
+    their place, `cut`, `changed`, `slow`, `reset` halfway, called `plain` text, `packed` on the
+    way, or `unpacked` there; of the last two nobody knows how long they are.
+    """
 
     def __init__(self, *args, behaviour: Behaviour, **options) -> None:
         self.behaviour = behaviour
@@ -63,8 +69,27 @@ class Unreliable(SubPath):
             return None
         return super().send_head()
 
+    def send_header(self, keyword, value) -> None:
+        kind = self.kind()
+        if keyword == "Last-Modified" and kind in {"plain", "page"}:
+            return  # or browsers would take them for the file itself, and keep them
+        if keyword == "Content-type" and kind in {"plain", "page"}:
+            value = {"plain": "text/plain", "page": "text/html"}[kind]
+        if keyword == "Content-Length" and kind in {"packed", "unpacked", "page"}:
+            keyword, value = "Content-Encoding", "identity" if kind == "page" else "gzip"
+        super().send_header(keyword, value)
+
     def copyfile(self, source, outputfile) -> None:
         content, kind = source.read(), self.kind()
+        if kind == "page":
+            content = b"<!doctype html><title>Welcome</title>"
+        if kind == "packed":
+            content = gzip.compress(content, 1)
+        if kind == "reset":
+            outputfile.write(content[: len(content) // 2])
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            return
         if kind == "changed":
             content = content[:-1] + bytes([content[-1] ^ 1])
         if kind == "cut":
@@ -243,11 +268,19 @@ def test_progress_is_shown_in_bytes_and_can_be_cancelled(visit, unreliable, beha
     [
         (".onnx", "missing", "is missing from this site (404)"),
         (".onnx", "cut", "broke off after"),
+        (".onnx", "reset", "broke off after"),
+        (".onnx", "page", "resnet18.browser.onnx is missing from this site (a web page comes"),
         (".onnx", "changed", "is not the file that this page was made with"),
         (".wasm.gz", "changed", "is not the file that this page was made with"),
         (".wasm.gz", "cut", "broke off after"),
         ("_browser/index.json", "missing", "is missing from this site (404)"),
-        ("ort.wasm.min.mjs", "missing", "could not be run here"),
+        ("_browser/index.json", "page", "is missing from this site (a web page comes instead)"),
+        ("_browser/index.json", "cut", "came damaged"),
+        ("ort.wasm.min.mjs", "missing", "ort.wasm.min.mjs cannot be run"),
+        ("ort.wasm.min.mjs", "plain", "ort.wasm.min.mjs cannot be run"),
+        ("ort-wasm-simd-threaded.mjs", "page", "ort-wasm-simd-threaded.mjs cannot be run"),
+        ("live-explorer.js", "missing", "A part of this page cannot be reached"),
+        ("live-worker.js", "missing", "could not be run here"),
     ],
 )
 def test_a_broken_download_is_told_and_the_next_try_works(
@@ -267,6 +300,56 @@ def test_a_broken_download_is_told_and_the_next_try_works(
     assert not fault.is_visible()
     name = suffix.split("/")[-1]
     watched.faults = [f for f in watched.faults if name not in f and "404" not in f]
+
+
+def test_a_view_that_cannot_be_shown_does_not_stay_for_the_next_photo(
+    visit, unreliable, behaviour, photos
+):
+    behaviour.broken = {"_layers.json": "missing"}
+    watched = visit("index.html")
+    page = watched.page
+    page.goto(unreliable + PAGE)
+    page.locator(".own-ways input").first.set_input_files(photos[0])
+    page.locator(".notice").filter(has_text="_layers.json is missing").wait_for()
+    behaviour.broken = {}
+    give(page, photos[1])
+    page.locator("channel-grid").wait_for()
+    assert not page.locator(".notice").is_visible()
+    watched.faults = [fault for fault in watched.faults if "404" not in fault]
+
+
+def test_files_that_a_server_packs_or_unpacks_on_the_way_are_what_they_are(
+    visit, unreliable, behaviour, photos
+):
+    behaviour.broken = {".onnx": "packed", ".mjs": "packed", ".json": "packed"}
+    behaviour.broken |= {".wasm.gz": "unpacked"}
+    page = visit("index.html").page
+    page.goto(unreliable + PAGE)
+    page.evaluate(
+        """() => new MutationObserver(() => {
+      const { value, max } = document.querySelector("progress");
+      window.most = Math.max(window.most ?? 0, value / max);
+    }).observe(document.querySelector("progress"), { attributes: true })"""
+    )
+    give(page, photos[0])
+    assert page.evaluate("most") == 1
+    behaviour.broken, behaviour.sent[:] = {}, []
+    page.reload()
+    give(page, photos[1])
+    assert [path for path in behaviour.sent if path.endswith((".onnx", ".wasm.gz"))] == []
+
+
+def test_it_works_without_https_and_files_are_still_checked(visit, unreliable, behaviour, photos):
+    behaviour.broken = {".wasm.gz": "changed"}
+    watched = visit("index.html")
+    page = watched.page
+    page.goto(unreliable.replace("127.0.0.1", "plain.test") + PAGE)
+    assert page.evaluate("[isSecureContext, typeof caches]") == [False, "undefined"]
+    page.locator(".own-ways input").first.set_input_files(photos[0])
+    page.get_by_role("alert").filter(has_text="ort-wasm-simd-threaded.wasm.gz cannot").wait_for()
+    watched.faults = [fault for fault in watched.faults if ".wasm.gz" not in fault]
+    behaviour.broken = {".wasm.gz": "unpacked"}
+    give(page, photos[0])
 
 
 @pytest.mark.parametrize(

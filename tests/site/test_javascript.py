@@ -66,7 +66,8 @@ def test_the_page_of_own_photos_loads_nothing_of_it_unasked():
 def test_every_pure_module_has_tests():
     pure = {path.stem for path in MODULES if " Pure." in path.read_text("utf-8")}
     assert pure
-    assert {path.name.removesuffix(".test.mjs") for path in TESTS} == pure
+    tested = {path.name.removesuffix(".test.mjs") for path in TESTS}
+    assert pure <= tested <= {path.stem for path in MODULES}
 
 
 def test_the_tests_pass_in_node():
