@@ -60,9 +60,9 @@ paste.addEventListener("click", async () => {
   }
 });
 
-function giveFirst(files, title) {
-  if (files.length > 1) say("One photo at a time: this is the first.");
-  give(files[0], title);
+async function giveFirst(files, title) {
+  if (files.length) await give(files[0], title);
+  if (files.length > 1 && find(".own-fault").hidden) say("One photo at a time: this is the first.");
 }
 
 async function giveFrom(url, title) {

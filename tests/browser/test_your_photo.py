@@ -256,6 +256,7 @@ def test_progress_is_shown_in_bytes_and_can_be_cancelled(visit, unreliable, beha
     page.get_by_role("button", name="Cancel").click()
     assert not page.locator(".own-busy").is_visible()
     page.wait_for_timeout(1000)
+    assert page.workers == [], "it goes on loading"
     assert not page.locator(".own-explored").is_visible()
     assert not page.locator(".own-fault").is_visible()
     behaviour.broken = {}
@@ -446,9 +447,10 @@ def test_a_link_keeps_the_view_and_says_that_the_photo_is_needed(visit, photos):
     assert page.locator("#layer-title code").inner_text() == "layer1.0.conv1"
 
 
-DROP = """([bytes, name, type, kind]) => {
+DROP = """([bytes, name, type, kind, count = 1]) => {
   const data = new DataTransfer();
-  data.items.add(new File([Uint8Array.from(bytes)], name, { type }));
+  const content = [Uint8Array.from(bytes)];
+  for (let i = 0; i < count; i++) data.items.add(new File(content, i ? "more.jpg" : name, { type }));
   const more = { bubbles: true, cancelable: true };
   const event = kind === "drop" ? new DragEvent(kind, { dataTransfer: data, ...more })
     : new ClipboardEvent(kind, { clipboardData: data, ...more });
@@ -461,6 +463,46 @@ def test_a_photo_can_be_dropped_and_pasted(visit, photos, kind, title):
     page = visit(PAGE).page
     page.evaluate(DROP, [list(photos[0].read_bytes()), photos[0].name, "image/jpeg", kind])
     page.locator(f'.own-photo-title:text-is("{title}")').wait_for()
+
+
+def test_of_several_photos_the_first_is_shown_and_the_page_says_so(visit, photos):
+    page = visit(PAGE).page
+    page.evaluate(DROP, [[], "", "", "drop", 0])
+    assert not page.locator(".own-busy").is_visible()
+    page.evaluate(DROP, [list(photos[0].read_bytes()), photos[0].name, "image/jpeg", "drop", 2])
+    page.get_by_role("alert").filter(has_text="One photo at a time").wait_for()
+    assert page.locator(".own-photo-title").inner_text() == photos[0].stem
+
+
+def test_of_two_photos_that_are_given_one_upon_the_other_only_the_last_is_shown(visit, photos):
+    page = visit(PAGE).page
+    page.evaluate(
+        """() => new MutationObserver((changes) => {
+      (window.titles ??= []).push(...changes.flatMap((change) => change.addedNodes[0].data));
+    }).observe(document.querySelector(".own-photo-title"), { childList: true })"""
+    )
+    content = list(photos[0].read_bytes())
+    for name in ("first.jpg", "second.jpg"):
+        page.evaluate(DROP, [content, name, "image/jpeg", "drop"])
+    page.locator('.own-photo-title:text-is("second")').wait_for()
+    page.wait_for_timeout(500)
+    assert page.evaluate("titles") == ["second"]
+
+
+def test_a_photo_can_be_given_while_the_one_before_is_being_cancelled(
+    visit, unreliable, behaviour, photos
+):
+    behaviour.broken = {"live-explorer.js": "slow", ".onnx": "slow"}
+    watched = visit("index.html")
+    page = watched.page
+    page.goto(unreliable + PAGE)
+    page.locator(".own-ways input").first.set_input_files(photos[0])
+    page.locator(".own-busy [role=status]").filter(has_text="MB").wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    behaviour.broken.pop(".onnx")
+    give(page, photos[1])
+    assert not page.get_by_role("alert").is_visible()
+    watched.faults = [f for f in watched.faults if "onnx" not in f]  # the download that was ended
 
 
 def test_a_sample_can_be_tried(visit):
@@ -479,9 +521,23 @@ def test_phones_offer_the_camera(visit):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_the_memory_of_a_photo_is_given_back_with_the_next(own, photos):
-    watched = own(photos[0])
+KEEP = """() => void customElements.whenDefined("feature-explorer").then(() => {
+  const { prototype } = customElements.get("feature-explorer");
+  const { open } = prototype;
+  prototype.open = function (data) {
+    (window.opened ??= []).push(data);
+    return open.call(this, data);
+  };
+})"""
+"""Keeps what the explorer is given to show."""
+
+
+def test_the_memory_of_a_photo_is_given_back_with_the_next(visit, photos):
+    watched = visit(PAGE)
     page = watched.page
+    page.evaluate(KEEP)
+    give(page, photos[0])
+    page.locator(".layers .strip image[href^='blob:']").first.wait_for(state="attached")
     urls = page.evaluate("[...document.querySelectorAll('[src^=blob]')].map(({ src }) => src)")
     assert urls
     give(page, photos[1])
@@ -492,6 +548,12 @@ def test_the_memory_of_a_photo_is_given_back_with_the_next(own, photos):
     }))"""
     assert set(page.evaluate(is_there, urls)) == {False}
     watched.faults = [fault for fault in watched.faults if "ERR_FILE_NOT_FOUND" not in fault]
+    ask = "(i) => opened[i].sheet({ layer: 'layer4.0.conv1' }).then(() => 'there', () => 'gone')"
+    assert [page.evaluate(ask, i) for i in (0, 1)] == ["gone", "there"]
+    answers = page.locator(".answers .answer-name").all_inner_texts()
+    assert (
+        page.locator("#places .own-answer").evaluate_all("all => all.map(o => o.value)") == answers
+    )
     assert page.locator("feature-explorer").count() == 1
     page.keyboard.press(".")  # heard by one explorer only: one channel on, not two
     page.locator('channel-grid [data-channel="1"][aria-pressed="true"]').wait_for()
