@@ -281,6 +281,7 @@ def test_progress_is_shown_in_bytes_and_can_be_cancelled(visit, unreliable, beha
         ("ort.wasm.min.mjs", "plain", "ort.wasm.min.mjs cannot be run"),
         ("ort-wasm-simd-threaded.mjs", "page", "ort-wasm-simd-threaded.mjs cannot be run"),
         ("live-explorer.js", "missing", "A part of this page cannot be reached"),
+        ("live-data.js", "missing", "A part of this page cannot be reached"),
         ("live-worker.js", "missing", "could not be run here"),
     ],
 )
