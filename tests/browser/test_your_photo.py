@@ -261,6 +261,11 @@ def test_progress_is_shown_in_bytes_and_can_be_cancelled(visit, unreliable, beha
     assert not page.locator(".own-fault").is_visible()
     behaviour.broken = {}
     give(page, photos[0])
+    # With the network there, what is cancelled is one photo, and the one before stays.
+    page.evaluate(DROP, [list(photos[0].read_bytes()), "late.jpg", "image/jpeg", "drop"])
+    page.evaluate("document.querySelector('.own-cancel').click()")
+    page.wait_for_timeout(1000)
+    assert page.locator(".own-photo-title").inner_text() == photos[0].stem
     watched.faults = [f for f in watched.faults if "onnx" not in f]  # the download that was ended
 
 
