@@ -21,8 +21,8 @@ class Download:
     """As it lies there."""
     sha256: str
     """Likewise."""
-    inflated: int | None = None
-    """Bytes after gunzip; None for what is not gzipped."""
+    inflated: str | None = None
+    """SHA-256 after gunzip, for a server that does it on the way; None for what is not gzipped."""
 
 
 @dataclass(frozen=True)

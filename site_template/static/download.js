@@ -5,30 +5,28 @@ export class LoadFault extends Error {}
 
 /**
  * Fetch a file, or take the copy that an earlier visit kept.
- * @param {{url: string, bytes: number, sha256: string}} file
+ * @param {{url: string, bytes: number, sha256: string, inflated: ?string}} file; inflated is the
+ *   hash of what comes where a server unpacks it on the way
  * @param {string} shelf name of the cache; files under other hashes are left alone
  * @param {(bytes: number) => void} onBytes told how much of it has come, now and then
  * @returns {Promise<ArrayBuffer>}
  * @throws {LoadFault} where it cannot be had whole
  */
-export async function download({ url, bytes, sha256 }, shelf, onBytes) {
+export async function download({ url, bytes, sha256, inflated }, shelf, onBytes) {
+  const hashes = [sha256, inflated].filter(Boolean);
   // The hash stands in the address, so that no cache on the way hands out what an older build left.
   const address = `${url}?${sha256.slice(0, 16)}`;
   const cache = await open(shelf);
-  const kept = await cache?.match(address);
-  if (kept) {
-    const content = await kept.arrayBuffer();
-    if ((await hash(content)) === sha256) {
-      onBytes(bytes);
-      return content;
-    }
-    await cache.delete(address);
+  const kept = await keptIn(cache, address);
+  if (kept && hashes.includes(await hash(kept))) {
+    onBytes(bytes);
+    return kept;
   }
   const canHash = Boolean(globalThis.crypto?.subtle);
   // What is kept here need not be kept a second time, and a damaged copy not at all.
   const options = cache ? { cache: "no-store" } : {};
-  const content = canHash ? await withProgress(address, bytes, options, onBytes) : await checkedByBrowser(address, sha256, options);
-  if (canHash && (await hash(content)) !== sha256) {
+  const content = canHash ? await withProgress(address, bytes, options, onBytes) : await checkedByBrowser(address, hashes);
+  if (canHash && !hashes.includes(await hash(content))) {
     throw new LoadFault(`${name(url)} is not the file that this page was made with. Reload the page; if that does not help, the site has to be published again.`);
   }
   onBytes(bytes);
@@ -42,13 +40,26 @@ export async function keepOnly(files, shelf) {
   const cache = await open(shelf);
   if (!cache) return;
   const wanted = new Set(files.map(({ url, sha256 }) => `${url}?${sha256.slice(0, 16)}`));
-  for (const { url } of await cache.keys()) if (!wanted.has(url)) await cache.delete(url);
+  try {
+    for (const { url } of await cache.keys()) if (!wanted.has(url)) await cache.delete(url);
+  } catch {
+    // What cannot be forgotten does no harm.
+  }
 }
 
 /** The cache, or null: pages without https have none, and some browsers close it. */
 async function open(shelf) {
   try {
     return await caches.open(shelf);
+  } catch {
+    return null;
+  }
+}
+
+/** What lies in the cache; null where nothing does that can be read. */
+async function keptIn(cache, address) {
+  try {
+    return await (await cache.match(address)).arrayBuffer();
   } catch {
     return null;
   }
@@ -64,7 +75,7 @@ async function withProgress(address, bytes, options, onBytes) {
       if (done) break;
       parts.push(value);
       come += value.length;
-      onBytes(come);
+      onBytes(Math.min(come, bytes)); // more comes where the server unpacks it
     }
   } catch {
     throw brokenOff(address, come, bytes);
@@ -74,19 +85,25 @@ async function withProgress(address, bytes, options, onBytes) {
 }
 
 /** Without https a page can compute no hash; the browser can, but tells nothing on the way. */
-async function checkedByBrowser(address, sha256, options) {
-  const digest = btoa(sha256.match(/../g).map((pair) => String.fromCharCode(Number.parseInt(pair, 16))).join(""));
-  return (await reach(address, { ...options, integrity: `sha256-${digest}` })).arrayBuffer();
+async function checkedByBrowser(address, hashes) {
+  const digest = (hash) => btoa(hash.match(/../g).map((pair) => String.fromCharCode(Number.parseInt(pair, 16))).join(""));
+  const integrity = hashes.map((hash) => `sha256-${digest(hash)}`).join(" ");
+  const ask = (cache) => reach(address, { cache, integrity });
+  // What the browser's own cache kept may be what is damaged.
+  return (await ask("default").catch(() => ask("reload"))).arrayBuffer();
 }
 
-async function reach(address, options) {
+/** @throws {LoadFault} where nothing comes, or something else */
+export async function reach(address, options) {
   let response;
   try {
     response = await fetch(address, options);
   } catch {
     throw new LoadFault(`${name(address)} cannot be reached. Check the connection and try again.`);
   }
-  if (!response.ok) throw new LoadFault(`${name(address)} is missing from this site (${response.status}): it has to be published again.`);
+  // Some hosts answer with a page, and call that a success.
+  const isPage = response.headers.get("Content-Type")?.startsWith("text/html");
+  if (!response.ok || isPage) throw new LoadFault(`${name(address)} is missing from this site (${response.ok ? "a web page comes instead" : response.status}): it has to be published again.`);
   return response;
 }
 
@@ -99,7 +116,8 @@ export function megabytes(bytes) {
   return (bytes / 1e6).toFixed(1);
 }
 
-function name(url) {
+/** @returns {string} name of the file at an address */
+export function name(url) {
   return new URL(url).pathname.split("/").at(-1);
 }
 

@@ -65,7 +65,7 @@ export class LiveData {
   #opened; // promise of what the computer says of it at first
   #entry = null;
   #kept = new Map();
-  #urls = [];
+  #urls = []; // null when closed
 
   /**
    * @param {{computer: Computer, gallery: import("./gallery-data.js").GalleryData, rounding: number}}
@@ -197,7 +197,8 @@ export class LiveData {
 
   /** Give all memory of the photo back. */
   close() {
-    for (const url of this.#urls) URL.revokeObjectURL(url);
+    this.#urls?.forEach((url) => URL.revokeObjectURL(url));
+    this.#urls = null;
     this.#kept.clear();
     this.#computer.ask("close", { photo: this.#photo }).catch(() => {}); // a stopped computer has none
   }
@@ -221,6 +222,7 @@ export class LiveData {
   }
 
   #keepUrl(blob) {
+    if (!this.#urls) return ""; // it came too late
     const url = URL.createObjectURL(blob);
     this.#urls.push(url);
     return url;

@@ -25,7 +25,9 @@ export async function prefetch(data) {
 export async function show(place, data) {
   fill(place, await data.entry(), await data.seconds());
   place.hidden = false;
-  await place.querySelector("feature-explorer").open(data);
+  const explorer = place.querySelector("feature-explorer");
+  delete explorer.dataset.failed; // the photo before may have come to that
+  await explorer.open(data);
 }
 
 /**

@@ -3,7 +3,7 @@
 
 import { answers as answersOf, contributions, evidence } from "./classifier.js";
 import { componentPicture, sharedPicture } from "./components.js";
-import { LoadFault, download, keepOnly } from "./download.js";
+import { LoadFault, download, keepOnly, name, reach } from "./download.js";
 import { stripTile, summary } from "./layer-pictures.js";
 import { PhotoFault, decodePhoto } from "./photo-decoder.js";
 import { cropBox, cropPixels, normalise } from "./preprocess.js";
@@ -36,7 +36,7 @@ const ANSWERS = {
     const [packed, network] = await Promise.all(files.map((file, i) => download(file, shelf, tellBoth(i))));
     await keepOnly(files, shelf);
     tell({ come: total, total });
-    const ort = await import(at(model.runtime.entry.path));
+    const ort = await program(model.runtime, at);
     ort.env.wasm.numThreads = 1; // more need headers that static hosts do not send
     ort.env.wasm.wasmBinary = await inflate(packed);
     session = await ort.InferenceSession.create(network);
@@ -55,11 +55,11 @@ const ANSWERS = {
     } finally {
       picture.close();
     }
-    const { crop, name } = model.input;
+    const { crop, name: place } = model.input;
     const input = new Tensor("float32", normalise(pixels, model.input), [1, 3, crop, crop]);
     const wanted = [...model.layers.map((layer) => layer.name), model.logits];
     if (model.classifier && !linear) wanted.push(...LINEAR); // the same for every photo
-    const outputs = await session.run({ [name]: input }, wanted);
+    const outputs = await session.run({ [place]: input }, wanted);
     linear ??= LINEAR.map((array) => outputs[array]?.data);
     photos.set(photo, new Map(wanted.map((layer) => [layer, outputs[layer].data])));
     const entry = { width, height, title, crop: cropBox(width, height, model.input), ...judgement(photo), sheets: model.layers.map(sheetOf) };
@@ -122,17 +122,30 @@ function sheetOf({ name, channels, height, width }) {
 }
 
 async function settings(address) {
-  let response;
+  const response = await reach(address, { cache: "no-cache" });
   try {
-    response = await fetch(address, { cache: "no-cache" });
+    return await response.json();
   } catch {
-    throw new LoadFault("The network cannot be reached. Check the connection and try again.");
+    throw new LoadFault("The description of the network came damaged. Check the connection and try again.");
   }
-  if (!response.ok) throw new LoadFault(`The description of the network is missing from this site (${response.status}).`);
-  return response.json();
+}
+
+/** The program that runs networks. It imports `glue` itself, but could not say so plainly what ails it. */
+async function program({ glue, entry }, at) {
+  let made;
+  for (const { path } of [glue, entry]) {
+    try {
+      made = await import(at(path));
+    } catch {
+      throw new LoadFault(`${name(at(path))} cannot be run: it did not come, or this site’s server does not send it as JavaScript. Check the connection and try again.`);
+    }
+  }
+  return made;
 }
 
 async function inflate(packed) {
+  const [first, second] = new Uint8Array(packed, 0, 2);
+  if (first !== 0x1f || second !== 0x8b) return packed; // the server did it
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Response(stream).arrayBuffer();
 }

@@ -75,7 +75,7 @@ async function giveFirst(files, title) {
 async function giveFrom(url, title) {
   const own = ++turn;
   wait("Loading the photo …");
-  const file = await fetch(url).then((response) => response.blob(), () => null);
+  const file = await fetch(url).then((response) => (response.ok ? response.blob() : null), () => null);
   if (own !== turn) return;
   if (file) return void give(file, title);
   rest("This photo cannot be reached. Check the connection and try again.");
@@ -103,7 +103,7 @@ async function give(file, title = titleOf(file)) {
       return data.entry();
     });
     opening.catch(() => {}); // is told below
-    const explorer = await import("./live-explorer.js");
+    const explorer = await import("./live-explorer.js").catch(lacking);
     await network;
     const first = explorer.prefetch(data).catch(() => {}); // the explorer asks again, and tells
     if (own === turn) tell("Computing …");
@@ -129,9 +129,13 @@ async function give(file, title = titleOf(file)) {
   }
 }
 
+function lacking() {
+  throw new Error("A part of this page cannot be reached. Check the connection and try again.");
+}
+
 /** Start the computer and load the network into it. */
 async function load() {
-  const [{ Computer, LiveData }, { GalleryData }] = await Promise.all([import("./live-data.js"), import("./gallery-data.js")]);
+  const [{ Computer, LiveData }, { GalleryData }] = await Promise.all([import("./live-data.js"), import("./gallery-data.js")]).catch(lacking);
   const computer = new Computer();
   stop = () => {
     computer.stop(new Error("the network was stopped"));

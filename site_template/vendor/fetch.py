@@ -134,5 +134,5 @@ def _write(path: Path, content: bytes) -> RuntimeFile:
     gzipped = path.suffix == ".gz"
     written = gzip.compress(content, compresslevel=9, mtime=0) if gzipped else content
     artifacts.write(path, written)
-    inflated = len(content) if gzipped else None
+    inflated = sha256(content).hexdigest() if gzipped else None
     return RuntimeFile(path.name, len(written), sha256(written).hexdigest(), inflated)

@@ -21,8 +21,8 @@ class RuntimeFile:
     name: str
     bytes: int
     sha256: str
-    inflated: int | None
-    """Bytes after gunzip; None for what is not gzipped."""
+    inflated: str | None
+    """SHA-256 after gunzip; None for what is not gzipped."""
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,14 @@ class Firefox:
         steps = [{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
         self._pointer(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps)
 
+    def give(self, selector: str, file: Path) -> None:
+        """Choose a file."""
+        find = f"document.querySelector({json.dumps(selector)})"
+        target = {"context": self._tab}
+        found = self._send("script.evaluate", expression=find, target=target, awaitPromise=False)
+        element = {"sharedId": found["result"]["sharedId"]}
+        self._send("input.setFiles", context=self._tab, element=element, files=[str(file)])
+
     def box(self, selector: str) -> dict[str, float]:
         """Bring an element into view; return where it is in the window, CSS pixels."""
         find = f"document.querySelector({json.dumps(selector)})"

@@ -1,15 +1,23 @@
 """The site in Firefox, whose engine shares nothing with Chromium's: what matters most."""
 
+import math
 import os
 import re
+from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from bidi import started
+from PIL import Image
 
+from export.manifest import read_manifest
+from precompute.decode import decode
 from precompute.index import read_entry
+from precompute.preprocess import crop, normalise
 from precompute.reader import read_layer
 
+ROOT = Path(__file__).parents[2]
 LAYER = "layer2.0.relu"
 LOADED = (
     "document.querySelector('channel-grid canvas')"
@@ -135,3 +143,49 @@ def test_evidence_is_shown_with_the_logit_that_it_adds_up_to(firefox, address, p
     text = firefox.ask("document.querySelector('.evidence-tools p').textContent")
     logit = read_entry(tiles, image).answers[0].logit
     assert number(text.split("is the logit ")[1]) == pytest.approx(logit, rel=5e-3)
+
+
+SHOWN = """void customElements.whenDefined("feature-explorer").then(() => {
+  const { prototype } = customElements.get("feature-explorer");
+  const { open } = prototype;
+  prototype.open = function (data) {
+    window.shown = data;
+    return open.call(this, data);
+  };
+})"""
+"""Keeps what the explorer is given to show."""
+
+
+def test_an_own_photo_gives_what_python_computes(firefox, address, exported, tmp_path):
+    turned = tmp_path / "turned.jpg"
+    with Image.open(ROOT / "examples" / "panda.jpg") as picture:
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        picture.resize((301, 205)).save(turned, exif=exif)
+    manifest = read_manifest(exported)
+    copy = exported.parent / manifest.browser.file.name
+    session = onnxruntime.InferenceSession(copy, providers=["CPUExecutionProvider"])
+    seen = normalise(crop(decode(turned), manifest.input), manifest.input)
+    (values,), (logits,) = session.run([LAYER, manifest.logits], {manifest.input.name: seen})
+
+    firefox.open(f"{address}resnet18/your-photo.html#layer={LAYER}&channel=1")
+    firefox.ask(SHOWN)
+    firefox.give(".own-ways input", turned)
+    firefox.wait(f"document.querySelector('.own').dataset.state === 'shown' && {LOADED}")
+    best = np.argsort(-logits, kind="stable")[:5]
+    answers = firefox.ask("shown.entry().then(entry => entry.answers)")
+    assert [answer["category"] for answer in answers] == best.tolist()
+    assert [answer["logit"] for answer in answers] == pytest.approx(logits[best], abs=1e-3)
+    names = firefox.ask(
+        "[...document.querySelectorAll('.answers .answer-name')].map(name => name.textContent)"
+    )
+    assert names == [manifest.categories[i] for i in best]
+    sheet = f"{{ layer: '{LAYER}' }}"
+    figures = firefox.ask(f"shown.figures({sheet})")
+    low, high = (np.array(figures[end])[:, None, None] for end in ("low", "high"))
+    channels, height, width = values.shape
+    pixels = np.array(firefox.ask(f"shown.sheet({sheet}).then(grey => [...grey])"))
+    columns = next(c for c in range(math.isqrt(channels - 1) + 1, channels + 1) if not channels % c)
+    tiles = pixels.reshape(-1, height, columns, width).swapaxes(1, 2).reshape(values.shape)
+    found = low + tiles / 255 * (high - low)
+    assert (np.abs(found - values) <= (high - low) / 510 + 1e-4 * values.max()).all()

