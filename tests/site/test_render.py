@@ -112,7 +112,7 @@ def test_every_link_to_a_layer_names_one_of_that_photo(site, pages, tiles):
             if fragment.startswith("layer="):
                 image = Path(target or path).stem
                 if (target or path).endswith(OWN_PHOTO.split("/")[1]):  # it has every layer
-                    layers = {layer.name for layer in index.layers}
+                    layers = {layer.layer for layer in index.layers}
                 else:
                     layers = {sheet.layer for sheet in read_entry(tiles, image).sheets}
                 assert parse_qs(fragment)["layer"][0] in layers
