@@ -163,7 +163,7 @@ def test_pages_lead_to_it_in_a_sentence_too(computing, page):
 
 
 @pytest.mark.parametrize(
-    ("rounding", "says"), [(0.125, "by up to 25 % of"), (0.0, "the very (same )?weights")]
+    ("rounding", "says"), [(0.125, "by up to 25.0 % of"), (0.0, "the very (same )?weights")]
 )
 def test_how_far_numbers_are_from_those_of_the_gallery_is_stated(computing, rounding, says):
     copy = replace(read_manifest(computing.manifest_path).browser, rounding=rounding)
