@@ -13,7 +13,6 @@ let loading = null; // promise of the computer with the network in it
 let stop = () => {};
 let shown = null; // the LiveData whose maps are on the page
 
-find(".own-give").hidden = false;
 find(".own-needs").hidden = true;
 if (location.hash.includes("=")) say("A link keeps the view, but cannot carry the photo, which stays on the device where it was given. Give that photo again, or another one to see the same view of it.");
 
