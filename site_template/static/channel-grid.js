@@ -6,8 +6,6 @@ import { readable } from "./numbers.js";
 import { paint } from "./paint.js";
 import { tile } from "./tile-sheet.js";
 
-const AT_ONCE = 24; // channels that are painted before it is known which can be seen
-
 class ChannelGrid extends HTMLElement {
   #tiles = new Map();
   #view = null;
@@ -75,7 +73,6 @@ class ChannelGrid extends HTMLElement {
       this.#seen.observe(button);
       return button;
     });
-    for (const button of rows.slice(0, AT_ONCE)) this.#paint(button);
     this.replaceChildren(...(rows.length ? rows : [element("p", `No channel of ${layer.name} passes the filter.`)]));
   }
 
