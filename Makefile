@@ -8,6 +8,7 @@ IMAGES ?= examples
 PROVIDER ?= auto
 WORKERS ?=
 ALLOW_SKIPS ?=
+LIMITS ?=
 TITLE ?= Feature maps
 AUTHOR ?=
 REPOSITORY ?=
@@ -71,7 +72,7 @@ $(manifest): $(wildcard export/*.py export/bundled/$(MODEL).*) artifacts.py buil
 # The program itself finds out, in about a second, which photos changed: names of photos can hold
 # anything, and make cannot. It leaves the index alone if nothing did.
 $(tiles): $(manifest) $(gallery) FORCE
-	.venv/bin/python -m precompute --manifest $< --images $(call quote,$(IMAGES)) --provider $(PROVIDER) $(if $(WORKERS),--workers $(WORKERS)) $(if $(ALLOW_SKIPS),--allow-skips)
+	.venv/bin/python -m precompute --manifest $< --images $(call quote,$(IMAGES)) --provider $(PROVIDER) $(if $(WORKERS),--workers $(WORKERS)) $(if $(ALLOW_SKIPS),--allow-skips) $(if $(LIMITS),--limits $(call quote,$(LIMITS)))
 
 build/site/index.html: $(tiles) $(manifest) $(shell find site_template -type f -not -name '*.pyc') build/settings/site | $(gallery)
 	.venv/bin/python -m site_template --manifest $(manifest) --tiles $(dir $<) --runtime $(dir $(runtime)) --out build/site \

@@ -40,15 +40,24 @@ def slug(name: str) -> str:
     return plain if plain and plain == name else f"{plain or 'x'}-{fingerprint(name)}"
 
 
-def fingerprint(name: str) -> str:
-    """Return the first eight hexadecimal digits of the SHA-256 of `name`, any file name included."""
-    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+def fingerprint(name: str, digits: int = 8) -> str:
+    """Return the first hexadecimal digits of the SHA-256 of `name`, any file name included."""
+    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:digits]
 
 
 def printable(text: str) -> str:
     """Return `text`, which may be any file name, as text that can be shown and encoded anywhere."""
     decoded = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", decoded))
+
+
+def escaped(name: str) -> str:
+    """Return a file name so that it can be shown on one line, and no two names look the same."""
+    text = name.replace("\\", "\\\\").encode("utf-8", "surrogateescape")
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode()
+        for c in text.decode("utf-8", "backslashreplace")
+    )
 
 
 def sha256(path: Path) -> str:

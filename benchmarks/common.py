@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from precompute.decode import decode
+from precompute.decode import open_picture
 from precompute.entry import Model
 from precompute.preprocess import crop, normalise
 
 
 def network_input(photo: Path, model: Model) -> NDArray[np.float32]:
     """Return the (1, 3, crop, crop) input for a photo."""
-    return normalise(crop(decode(photo), model.manifest.input), model.manifest.input)
+    return normalise(crop(open_picture(photo), model.manifest.input), model.manifest.input)
 
 
 def seconds(work: Callable[[], Any]) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 
 import artifacts
 from benchmarks.common import network_input, seconds, spread
-from precompute.decode import decode
+from precompute.decode import open_picture
 from precompute.entry import Model, entry_files, figure_rows, open_model
 from precompute.photos import Photo
 from precompute.preprocess import crop
@@ -40,7 +40,7 @@ def floor_report(manifest_path: Path, photos: list[Path]) -> Iterator[str]:
         ratios.append(median(ours / least for ours, least in zip(whole, floors, strict=True)))
         unit = median(floors)
         parts["decoding and cropping"].append(
-            seconds(lambda p=photo: crop(decode(p), model.manifest.input)) / unit
+            seconds(lambda p=photo: crop(open_picture(p), model.manifest.input)) / unit
         )
         parts["components"].append(seconds(lambda p=picture: components(model, p)) / unit)
     yield f"tiles and figures ÷ floor (run + PNG): {spread(ratios)} (goal: 1.25 or less)"

@@ -2,11 +2,13 @@
 
 import argparse
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import artifacts
 from precompute.build import Settings, precompute
 from precompute.errors import PrecomputeError
+from precompute.limits import DEFAULT, parse_limits, readable
 from precompute.progress import show
 from precompute.workers import available_cores
 
@@ -48,16 +50,23 @@ def main(arguments: list[str] | None = None) -> int:
         action="store_true",
         help="go on without photos that cannot be used, and list them in the index",
     )
-    options = parser.parse_args(arguments)
-    settings = Settings(
-        manifest=options.manifest,
-        photos=options.images.expanduser(),
-        tiles=options.out,
-        provider=options.provider,
-        workers=max(1, options.workers),
-        allow_skips=options.allow_skips,
+    parser.add_argument(
+        "--limits",
+        default="",
+        help="the most that a photo may ask for, such as 'pixels=200M seconds=120': "
+        + ", ".join(f"{name} ({readable(most)})" for name, most in asdict(DEFAULT).items()),
     )
+    options = parser.parse_args(arguments)
     try:
+        settings = Settings(
+            manifest=options.manifest,
+            photos=options.images.expanduser(),
+            tiles=options.out,
+            provider=options.provider,
+            workers=max(1, options.workers),
+            allow_skips=options.allow_skips,
+            limits=parse_limits(options.limits),
+        )
         built = precompute(settings, show)
     except (PrecomputeError, artifacts.ArtifactError, OSError) as error:
         print(f"precompute: {error}", file=sys.stderr)

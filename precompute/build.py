@@ -1,6 +1,6 @@
 """The precomputation, from beginning to end: gather, compute what changed, write the index last."""
 
-import os
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -10,8 +10,10 @@ from pathlib import Path
 import artifacts
 from export.manifest import Layer, ModelManifest, read_manifest
 from precompute import index, lessons, store
+from precompute.decode import decode, read
 from precompute.entry import Model, entry_files, open_model
 from precompute.errors import PhotoError, PrecomputeError
+from precompute.limits import DEFAULT, Limits
 from precompute.mistakes import candidates, mistake_files
 from precompute.origins import chain_of, model_files
 from precompute.photos import Photo, find_photos
@@ -19,7 +21,7 @@ from precompute.session import choose_provider, open_session
 from precompute.shared import share_layer
 from precompute.stem import stem_files, stem_of
 from precompute.tours import tour_files
-from precompute.workers import parallel
+from precompute.workers import LostTaskError, parallel
 
 Progress = Callable[[str, int], Callable[[], None]]
 """Called with what is done and how many there are; returns what to call after each."""
@@ -35,6 +37,7 @@ class Settings:
     provider: str
     workers: int
     allow_skips: bool
+    limits: Limits = DEFAULT
 
 
 @dataclass(frozen=True)
@@ -70,32 +73,36 @@ def precompute(settings: Settings, progress: Progress) -> Built:
     manifest = read_manifest(settings.manifest)
     onnx = _checked(settings.manifest, manifest)
     manifest_sha256 = artifacts.sha256(settings.manifest)
-    photos, remarks = find_photos(settings.photos, manifest.categories)
+    found = find_photos(settings.photos, manifest.categories)
+    photos, remarks = found.photos, found.remarks
     folder = index.model_folder(settings.tiles, manifest.model)
     producers = {"numpy": version("numpy"), "pillow": version("pillow"), **_onnxruntime()}
 
     choice = choose_provider(settings.provider, onnx)
     provider = choice.name
     remarks += [choice.remark] if choice.remark else []
-    keys = _keys(photos, manifest_sha256, provider, producers)
+    digests, faults = _digests(photos, settings.limits)
+    keys = _keys(photos, digests, manifest_sha256, provider, producers)
     stale = [
-        p for p in photos if not store.is_current(folder / p.id, _record(folder, p.id), keys[p.id])
+        Task(photo, digests[photo.id], keys[photo.id])
+        for photo in photos
+        if photo.id in keys
+        and not store.is_current(folder / photo.id, _record(folder, photo.id), keys[photo.id])
     ]
-    faults: dict[str, str] = {}
     if stale:
         open_session(onnx, provider)  # a model that does not start is said once, not per process
-        faults = _compute(stale, keys, settings, provider, folder, progress)
-    skipped = [
-        index.Skipped(_shown_path(photo, settings.photos), faults[photo.id])
+        faults |= _compute(stale, settings, provider, folder, progress)
+    skipped = found.skipped + [
+        index.Skipped(artifacts.escaped(photo.name), faults[photo.id])
         for photo in photos
         if photo.id in faults
     ]
     if skipped and not settings.allow_skips:
-        raise SkippedPhotosError(_skip_report(skipped, len(photos)))
+        raise SkippedPhotosError(_skip_report(skipped, len(photos) + len(found.skipped)))
 
     used = [photo for photo in photos if photo.id not in faults]
     if not used:
-        raise PrecomputeError(_skip_report(skipped, len(photos)))
+        raise PrecomputeError(_skip_report(skipped, len(skipped)))
     layers = _share(manifest, used, folder, settings.workers, progress)
     images = tuple(
         index.ImageReference(photo.id, store.content_key(_record(folder, photo.id)))
@@ -108,7 +115,7 @@ def precompute(settings: Settings, progress: Progress) -> Built:
             store.key_of(manifest_sha256, _code()),
             partial(model_files, settings.manifest),
         ),
-        _mistakes(used, manifest_sha256, settings, provider, producers, folder, progress),
+        _mistakes(used, digests, manifest_sha256, settings, provider, producers, folder, progress),
         Part(
             lessons.TOURS,
             store.key_of(manifest_sha256, images, _code()),
@@ -143,11 +150,13 @@ def precompute(settings: Settings, progress: Progress) -> Built:
     kept = {photo.id for photo in used} | whole
     store.remove_others(folder, {*kept, store.RECORDS, "index.json"})
     store.remove_others(folder / store.RECORDS, {_record(folder, name).name for name in kept})
-    return Built(gallery, len(stale) - len(skipped), remarks)
+    computed = sum(task.photo.id not in faults for task in stale)
+    return Built(gallery, computed, remarks)
 
 
 def _mistakes(
     photos: list[Photo],
+    digests: dict[str, str],
     manifest_sha256: str,
     settings: Settings,
     provider: str,
@@ -159,11 +168,11 @@ def _mistakes(
     by_id = {photo.id: photo for photo in photos}
     chosen = candidates(index.read_entry(folder, photo.id) for photo in photos)
     paths = {image: by_id[image].path for image in chosen}
-    pixels = [(image, artifacts.sha256(path)) for image, path in paths.items()]
+    pixels = [(image, digests[image]) for image in chosen]
     return Part(
         lessons.MISTAKES,
         store.key_of(pixels, manifest_sha256, provider, producers, _code()),
-        partial(mistake_files, settings.manifest, provider, paths, progress),
+        partial(mistake_files, settings.manifest, provider, paths, settings.limits, progress),
     )
 
 
@@ -203,21 +212,32 @@ def _onnxruntime() -> dict[str, str]:
     return {name: version(name) for name in wheels}
 
 
+def _digests(photos: list[Photo], limits: Limits) -> tuple[dict[str, str], dict[str, str]]:
+    """Return, by id, the SHA-256 of every photo's file, and why others cannot be read."""
+    digests, faults = {}, {}
+    for photo in photos:
+        try:
+            digests[photo.id] = hashlib.sha256(read(photo.path, limits)).hexdigest()
+        except PhotoError as error:
+            faults[photo.id] = str(error)
+    return digests, faults
+
+
 def _keys(
-    photos: list[Photo], manifest_sha256: str, provider: str, producers: dict[str, str]
+    photos: list[Photo],
+    digests: dict[str, str],
+    manifest_sha256: str,
+    provider: str,
+    producers: dict[str, str],
 ) -> dict[str, str]:
-    """Return for each photo's id a fingerprint of everything that its folder depends on."""
+    """Return, by id, a fingerprint of everything that a photo's folder depends on."""
     code = _code()
     return {
         photo.id: store.key_of(
-            photo.description(),
-            artifacts.sha256(photo.path),
-            manifest_sha256,
-            provider,
-            producers,
-            code,
+            photo.description(), digests[photo.id], manifest_sha256, provider, producers, code
         )
         for photo in photos
+        if photo.id in digests
     }
 
 
@@ -227,22 +247,40 @@ def _code() -> str:
     return store.source_key(here, Path(artifacts.__file__), here.parent / "export" / "manifest.py")
 
 
+@dataclass(frozen=True)
+class Task:
+    """A photo to compute."""
+
+    photo: Photo
+    digest: str
+    """SHA-256 of its file."""
+    key: str
+    """Of its record."""
+
+
 def _compute(
-    stale: list[Photo],
-    keys: dict[str, str],
+    stale: list[Task],
     settings: Settings,
     provider: str,
     folder: Path,
     progress: Progress,
 ) -> dict[str, str]:
     """Compute the folders of `stale` photos; return ids to faults of those that cannot be used."""
+    limits = settings.limits
     done = progress("photos", len(stale))
     faults: dict[str, str] = {}
-    work = partial(_compute_one, folder=folder, keys=keys)
+
+    def lost(error: LostTaskError) -> str:
+        if error.late:
+            return str(limits.exceeded("seconds", str(error)))
+        return f"{error}, which damaged pictures can cause, or want of memory"
+
+    work = partial(_compute_one, folder=folder, limits=limits)
     start = (settings.manifest, provider)
-    for photo, fault in parallel(work, stale, settings.workers, _start, start):
+    tasks = parallel(work, stale, settings.workers, _start, start, limits.seconds, lost)
+    for task, fault in tasks:
         if fault is not None:
-            faults[photo.id] = fault
+            faults[task.photo.id] = fault
         done()
     return faults
 
@@ -256,15 +294,19 @@ def _start(manifest_path: Path, provider: str) -> None:
     _model = open_model(manifest_path, provider)
 
 
-def _compute_one(photo: Photo, folder: Path, keys: dict[str, str]) -> str | None:
+def _compute_one(task: Task, folder: Path, limits: Limits) -> str | None:
     """Write one photo's folder; return why it cannot be used, or None."""
     assert _model is not None
+    photo = task.photo
     try:
-        files = entry_files(photo, _model)
+        data = read(photo.path, limits)
+        if hashlib.sha256(data).hexdigest() != task.digest:
+            raise PhotoError("was changed while it was read: build again")
+        files = entry_files(photo, decode(data, limits), _model)
     except PhotoError as error:
         return str(error)
     digests = store.replace_folder(folder / photo.id, files)
-    store.write_record(_record(folder, photo.id), keys[photo.id], digests)
+    store.write_record(_record(folder, photo.id), task.key, digests)
     return None
 
 
@@ -329,10 +371,6 @@ def _earlier_index(folder: Path) -> index.GalleryIndex | None:
         return index.read_index(folder)
     except artifacts.ArtifactError:
         return None
-
-
-def _shown_path(photo: Photo, folder: Path) -> str:
-    return artifacts.printable(os.fspath(photo.path.relative_to(folder)))
 
 
 def _skip_report(skipped: list[index.Skipped], total: int) -> str:

@@ -1,84 +1,175 @@
 """Decode a picture into the pixels that a person would see: upright, on white, 8 bits, RGB."""
 
 import errno
+import io
+import os
+import re
+import stat
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from precompute.errors import PhotoError
+from precompute.limits import DEFAULT, Limits
 
 # "JPEG" reads MPO too; naming "MPO" makes Pillow raise KeyError for every other format.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-LARGEST_FILE = 100_000_000
-"""Bytes."""
-LARGEST_PICTURE = 120_000_000
-"""Pixels."""
+
+Image.init()  # imports Pillow's plugins now, rather than where memory is limited
 
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+_TO_EIGHT_BITS = np.rint(np.arange(65536) / 257).astype(np.uint8)
+_NEW_SUBFILE_TYPE = 254
+_REDUCED = 1
 _NOT_PICTURES = (
     (b"version https://git-lfs", "a Git LFS pointer, not the picture: run git lfs pull"),
     (b"<!doctype html", "a web page, not a picture: download the picture itself"),
     (b"<html", "a web page, not a picture: download the picture itself"),
+    (b"<svg", "an SVG drawing, which is not read: convert it to PNG"),
+    (b"<?xml", "an SVG drawing or other XML, which is not read: convert it to PNG"),
     (b"%!ps", "PostScript, which is not read: convert it to PNG"),
+    (b"%pdf", "a PDF, which is not read: convert it to PNG"),
     (b"8bps", "a Photoshop document, which is not read: convert it to PNG"),
+    (b"\xff\x0a", "JPEG XL, which is not read: convert it to JPEG"),
+    (b"\0\0\0\x0cjxl ", "JPEG XL, which is not read: convert it to JPEG"),
+    (b"\0\0\0\x0cjp  ", "JPEG 2000, which is not read: convert it to JPEG"),
+    (b"pk\x03\x04", "a ZIP archive: unpack it"),
 )
+# A marker of a JPEG that begins a segment with a length; restarts, fill bytes and escaped bytes in
+# the coded data are none.
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
+_SCAN, _END = b"\xff\xda", b"\xff\xd9"
 
 
-def decode(path: Path) -> Image.Image:
-    """Return the picture at `path` as an RGB image without metadata.
+def open_picture(path: Path, limits: Limits = DEFAULT) -> Image.Image:
+    """Return the picture in the file at `path`, as read() and decode() do."""
+    return decode(read(path, limits), limits)
+
+
+def read(path: Path, limits: Limits = DEFAULT) -> bytes:
+    """Return the content of a regular file.
+
+    Raises PhotoError if there is none any more, if it cannot be read or is larger than the limit.
+    """
+    # A link or a pipe may have taken the place of the file; opening must neither follow nor wait.
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        with os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise PhotoError("not a regular file any more")
+            limits.check("bytes", status.st_size, f"{status.st_size / 1e6:.0f} MB")
+            return file.read(limits.bytes)
+    except OSError as error:
+        if error.errno in {errno.EMFILE, errno.ENFILE, errno.ENOMEM}:
+            raise  # the machine is at fault, not the file
+        raise PhotoError(f"cannot be read: {error.strerror}") from None
+
+
+def decode(data: bytes, limits: Limits = DEFAULT) -> Image.Image:
+    """Return the picture in the file content `data` as an RGB image without metadata.
 
     EXIF orientation is applied, transparency is put over white, 16 bits are scaled to 8, of an
-    animation the first frame is taken. The format is told from the content, not from the name.
-    Raises PhotoError with the cause; OSError where the disk is at fault.
+    animation the first frame is taken. The format is told from the content. Raises PhotoError with
+    the cause.
     """
-    size = path.stat().st_size
-    if size == 0:
+    if not data:
         raise PhotoError("empty file")
-    if size > LARGEST_FILE:
-        raise PhotoError(f"{size / 1e6:.0f} MB; the limit is {LARGEST_FILE / 1e6:.0f} MB")
+    limits.check("scans", count := _scans(data), f"a JPEG with {count} scans")
+    Image.MAX_IMAGE_PIXELS = limits.pixels
+    PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = limits.text
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _memory(limits.memory):
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=FORMATS) as image:
-                if image.width * image.height > LARGEST_PICTURE:
-                    raise PhotoError(
-                        f"{image.width}×{image.height} pixels; the limit is "
-                        f"{LARGEST_PICTURE / 1e6:.0f} million: make it smaller"
-                    )
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                _check(image, limits)
                 image.load()
                 return _to_rgb(_upright(image))
     except UnidentifiedImageError:
-        raise PhotoError(_what_it_is(path)) from None
+        raise PhotoError(_what_it_is(data)) from None
     except Image.DecompressionBombError:
-        raise PhotoError(
-            f"more than {LARGEST_PICTURE / 1e6:.0f} million pixels, the limit: make it smaller"
-        ) from None
+        raise limits.exceeded("pixels", "too many pixels") from None
+    except MemoryError:
+        raise limits.exceeded("memory", "decoding takes too much memory") from None
     except PhotoError:
         raise
     except OSError as error:
-        if error.errno is not None and error.errno != errno.EINVAL:
-            raise
-        raise PhotoError(f"cut short or damaged ({error})") from None
+        raise PhotoError(f"cut short or damaged ({_one_line(error)})") from None
     # Pillow's decoders raise all of these on damaged files, and say so in their handbook.
     except Exception as error:
-        raise PhotoError(f"damaged ({type(error).__name__}: {error})") from None
+        if "MAX_TEXT" in str(error):
+            raise limits.exceeded("text", "too much text in it") from None
+        raise PhotoError(f"damaged ({type(error).__name__}: {_one_line(error)})") from None
+
+
+def _check(image: Image.Image, limits: Limits) -> None:
+    """Raise PhotoError if a picture that was opened but not decoded is beyond a limit."""
+    width, height = image.size
+    size = f"{width}×{height} pixels"
+    limits.check("pixels", width * height, size)
+    limits.check("aspect", max(width, height) / min(width, height), size)
+    limits.check("frames", frames := getattr(image, "n_frames", 1), f"{frames} frames")
+    if image.format == "TIFF" and int(image.getexif().get(_NEW_SUBFILE_TYPE, 0)) & _REDUCED:
+        raise PhotoError(
+            "begins with a thumbnail, as raw files of cameras do, which are not read: convert it to "
+            "JPEG"
+        )
+
+
+def _scans(data: bytes) -> int:
+    """Return how many scans a JPEG has; 0 for anything else."""
+    if not data.startswith(b"\xff\xd8"):
+        return 0
+    scans, place = 0, 2
+    while (marker := _MARKER.search(data, place)) and marker.group() != _END:
+        scans += marker.group() == _SCAN
+        length = int.from_bytes(data[marker.end() : marker.end() + 2], "big")
+        place = marker.end() + length
+    return scans
+
+
+@contextmanager
+def _memory(most: int) -> Iterator[None]:
+    """Let this process take at most `most` bytes more, where the system can see to that."""
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except (ImportError, OSError):
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = pages * resource.getpagesize() + most
+    lower = wanted if soft == resource.RLIM_INFINITY else min(soft, wanted)
+    resource.setrlimit(resource.RLIMIT_AS, (lower, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def _upright(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
+    except MemoryError:
+        raise
     except Exception:  # unreadable EXIF says nothing about the pixels
         return image
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode in _SIXTEEN_BIT:
-        levels = np.asarray(image).astype(np.float64)
+        levels = np.asarray(image)
         if levels.min() < 0 or levels.max() > 65535:
             raise PhotoError("grey values beyond 16 bits: save it as 8-bit or 16-bit PNG")
-        return Image.fromarray(np.rint(levels / 257).astype(np.uint8)).convert("RGB")
+        grey = _TO_EIGHT_BITS[levels]
+        if isinstance(transparent := image.info.get("transparency"), int):
+            grey[levels == transparent] = 255
+        return Image.fromarray(grey).convert("RGB")
     if image.mode == "F":
         raise PhotoError("floating-point pixels of unknown range: save it as 8-bit or 16-bit PNG")
     if image.has_transparency_data:
@@ -90,12 +181,15 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return picture
 
 
-def _what_it_is(path: Path) -> str:
-    with path.open("rb") as file:
-        head = file.read(64)
-    if head[4:8] == b"ftyp":
+def _what_it_is(data: bytes) -> str:
+    if data[4:8] == b"ftyp":
         return "HEIC or AVIF, which is not read: convert it to JPEG"
+    head = data[:64].lower().removeprefix(b"\xef\xbb\xbf").lstrip()
     for start, what in _NOT_PICTURES:
-        if head.lower().startswith(start):
+        if head.startswith(start):
             return what
     return f"not a picture: expected {', '.join(FORMATS)}"
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200]

@@ -14,7 +14,6 @@ from PIL import Image
 import artifacts
 from export.manifest import Layer, ModelManifest, read_manifest
 from precompute import index
-from precompute.decode import decode
 from precompute.errors import NonFiniteError, PhotoError
 from precompute.figures import EXACT, READABLE, number, numbers, rows
 from precompute.photos import Photo
@@ -68,14 +67,13 @@ def open_model(manifest_path: Path, provider: str) -> Model:
     return Model(manifest, open_session(manifest_path.parent / manifest.onnx.name, provider), held)
 
 
-def entry_files(photo: Photo, model: Model) -> Files:
-    """Return the files of the photo's folder; `index.json` is its ImageEntry.
+def entry_files(photo: Photo, picture: Image.Image, model: Model) -> Files:
+    """Return the files of the photo's folder; `index.json` is its ImageEntry. `picture` is RGB.
 
     Raises PhotoError, without the photo's name, where the picture cannot be used or the network
     gives numbers that are not finite.
     """
     manifest = model.manifest
-    picture = decode(photo.path)
     pixels = crop(picture, manifest.input)
     activations = run(model.session, manifest, normalise(pixels, manifest.input))
     files: Files = {index.INPUT_NAME: png(pixels)}

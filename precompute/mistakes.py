@@ -12,10 +12,11 @@ from PIL import Image
 import artifacts
 from export.manifest import Input, Layer
 from precompute import index, lessons
-from precompute.decode import decode
+from precompute.decode import open_picture
 from precompute.entry import Model, answers_of, open_model
 from precompute.errors import NonFiniteError
 from precompute.figures import number, numbers
+from precompute.limits import Limits
 from precompute.preprocess import FILTERS, channels_first, crop, normalise, standardise
 from precompute.reductions import Basis, Float64, colours, principal_components, project, softmax
 from precompute.session import run
@@ -66,6 +67,7 @@ def mistake_files(
     manifest_path: Path,
     provider: str,
     photos: Mapping[str, Path],
+    limits: Limits,
     progress: Callable[[str, int], Callable[[], None]],
 ) -> Iterator[tuple[str, bytes]]:
     """Yield path and content of every file of lessons.MISTAKES; `photos` are those to try, by id."""
@@ -73,11 +75,11 @@ def mistake_files(
     done = progress("photos prepared wrongly", len(photos))
     trials = []
     for image, path in photos.items():
-        trials.append(_try(image, decode(path), model))
+        trials.append(_try(image, open_picture(path, limits), model))
         done()
     chosen = max(trials, key=lambda trial: trial.loss)  # the first of equals
     changed = {name: sum(trial.changed[name] for trial in trials) for name in chosen.changed}
-    inputs = prepare(decode(photos[chosen.image]), model.manifest.input)
+    inputs = prepare(open_picture(photos[chosen.image], limits), model.manifest.input)
     correct = _Correct(inputs[CORRECT], model)
     same, not_finite, preparations = [], [], []
     for name, given in inputs.items():

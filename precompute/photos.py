@@ -1,27 +1,27 @@
 """Find the pictures of a folder and what is known about each."""
 
 import csv
-import os
+import re
 import tomllib
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import artifacts
 from precompute.errors import PrecomputeError
-from precompute.index import RESERVED, Box
+from precompute.folder import look_into
+from precompute.index import RESERVED, Box, Skipped
 
 DESCRIPTION = "examples.toml"
 CLASSES = "classes.csv"
-SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".mpo"}
-    | {".heic", ".heif", ".avif"}  # cannot be read, but the person who put them there should know
-)
 
+_PLAIN = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
+_DIGITS = 10
+_LIKE_A_FINGERPRINT = re.compile(rf"-[0-9a-f]{{{_DIGITS}}}$")
 _KEYS: dict[str, type | tuple[type, ...]] = {
     "file": str,
+    "id": str,
     "title": str,
     "author": str,
     "licence": str,
@@ -39,6 +39,8 @@ class Photo:
     """A picture file and what its folder says about it."""
 
     path: Path
+    name: str
+    """Path in its folder, as in precompute.folder.Folder."""
     id: str
     title: str
     author: str = ""
@@ -51,30 +53,43 @@ class Photo:
     box: Box | None = field(default=None)
 
     def description(self) -> dict[str, Any]:
-        """Return everything but the path, which says nothing about the result."""
-        return {name: value for name, value in vars(self).items() if name != "path"}
+        """Return everything but path and name, which say nothing about the result."""
+        return {key: value for key, value in vars(self).items() if key not in {"path", "name"}}
 
 
-def find_photos(folder: Path, categories: Sequence[str]) -> tuple[list[Photo], list[str]]:
-    """Return the pictures in `folder`, described ones first and in their order, and remarks.
+@dataclass(frozen=True)
+class Found:
+    """What a folder of photos holds."""
+
+    photos: list[Photo]
+    """Described ones first and in their order, the others sorted by name."""
+    skipped: list[Skipped]
+    """What is named like a photo and cannot be one."""
+    remarks: list[str]
+
+
+def find_photos(root: Path, categories: Sequence[str]) -> Found:
+    """Return the pictures in the folder `root` and what is said about them.
 
     Titles, credits and classes come from examples.toml where there is one; else titles come from
     file names, and true classes from classes.csv (file,class) or from the names of subfolders
     that are names of categories. Hidden files are left out, links are not followed. Raises
     PrecomputeError with every fault of the descriptions.
     """
-    if not folder.is_dir():
-        raise PrecomputeError(f"no folder of photos at {folder}: give one with IMAGES=folder")
-    names = _picture_names(folder)
-    described = _described(folder, names, categories)
-    classes = _classes(folder, names, categories)
+    if not root.is_dir():
+        raise PrecomputeError(f"no folder of photos at {root}: give one with IMAGES=folder")
+    folder = look_into(root)
+    names = folder.pictures
+    described = _described(root, names, categories)
+    classes = _classes(root, names, categories)
     photos = []
     for name in [*described, *(name for name in names if name not in described)]:
         about = described.get(name, {})
         photos.append(
             Photo(
-                path=folder / name,
-                id=_readable_id(name),
+                path=names[name],
+                name=name,
+                id=about.get("id", id_of(name)),
                 title=about.get("title", _title(name)),
                 author=about.get("author", ""),
                 licence=about.get("licence", ""),
@@ -86,37 +101,23 @@ def find_photos(folder: Path, categories: Sequence[str]) -> tuple[list[Photo], l
                 box=tuple(about["box"]) if "box" in about else None,
             )
         )
+    _check_ids(photos, root / DESCRIPTION)
+    skipped = [Skipped(artifacts.escaped(name), why) for name, why in folder.faults.items()]
     if not photos:
+        there = "".join(f"\n  {skip.file}: {skip.reason}" for skip in skipped)
         raise PrecomputeError(
-            f"no photos in {folder}: put JPEG, PNG, WebP, GIF, BMP or TIFF files there"
+            f"no photos in {root}: put JPEG, PNG, WebP, GIF, BMP or TIFF files there{there}"
         )
     unused = sorted({name.split("/")[0] for name in names if "/" in name and name not in classes})
     remarks = [
-        f"'{artifacts.printable(name)}' is no category: its photos have no true class"
+        f"'{artifacts.escaped(name)}' is no category: its photos have no true class"
         for name in unused
     ]
-    return _unique(photos, folder), remarks if not described else []
-
-
-def _picture_names(folder: Path) -> list[str]:
-    """Return relative paths with forward slashes, sorted, of regular files that look like photos."""
-    names = []
-    for root, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in files:
-            path = Path(root, name)
-            hidden = name.startswith(".")
-            if not hidden and path.suffix.lower() in SUFFIXES and _is_plain_file(path):
-                names.append(path.relative_to(folder).as_posix())
-    return sorted(names)
-
-
-def _is_plain_file(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
+    return Found(photos, skipped, folder.remarks + (remarks if not described else []))
 
 
 def _described(
-    folder: Path, names: list[str], categories: Sequence[str]
+    folder: Path, names: Collection[str], categories: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
     path = folder / DESCRIPTION
     if not path.is_file():
@@ -152,6 +153,12 @@ def _faults(table: dict[str, Any], categories: Sequence[str]) -> list[str]:
             faults.append(f"unknown key '{key}': known keys are {', '.join(_KEYS)}")
         elif not isinstance(value, _KEYS[key]):
             faults.append(f"'{key}' is {value!r}, expected another type")
+    chosen = table.get("id")
+    if isinstance(chosen, str) and not _is_plain(chosen):
+        faults.append(
+            f"'id' is {chosen!r}, expected at most 80 small letters and digits with - or _ between "
+            f"them, and not {', '.join(RESERVED)}, index or a device's name"
+        )
     box = table.get("box")
     if isinstance(box, list) and not (
         len(box) == 4
@@ -165,7 +172,7 @@ def _faults(table: dict[str, Any], categories: Sequence[str]) -> list[str]:
     return faults
 
 
-def _classes(folder: Path, names: list[str], categories: Sequence[str]) -> dict[str, str]:
+def _classes(folder: Path, names: Collection[str], categories: Sequence[str]) -> dict[str, str]:
     """Return the true classes that classes.csv and the names of subfolders give."""
     by_key = {_key(category): category for category in categories}
     found = {
@@ -206,20 +213,29 @@ def _title(name: str) -> str:
     return printable[0].upper() + printable[1:]
 
 
-def _readable_id(name: str) -> str:
-    stem = name.removesuffix(Path(name).suffix)
-    return artifacts.sanitise(stem).lower() or f"x-{artifacts.fingerprint(name)}"
+def id_of(name: str) -> str:
+    """Return the photo's part of links, which depends on its name alone: whatever else is put into
+    the folder, links stay. A plain name is taken as it is, and any other gets a fingerprint.
+    """
+    stem = name.removesuffix(".jpg")
+    if stem != name and _is_plain(stem) and not _LIKE_A_FINGERPRINT.search(stem):
+        return stem
+    readable = artifacts.sanitise(name.removesuffix(PurePosixPath(name).suffix)).lower() or "x"
+    return f"{readable}-{artifacts.fingerprint(name, _DIGITS)}"
 
 
-def _unique(photos: list[Photo], folder: Path) -> list[Photo]:
-    """Return `photos` with a fingerprint of the path in every id that is not theirs alone."""
-    taken = Counter([*RESERVED, *(photo.id for photo in photos)])
-    return [
-        photo
-        if taken[photo.id] == 1
-        else replace(
-            photo,
-            id=f"{photo.id}-{artifacts.fingerprint(photo.path.relative_to(folder).as_posix())}",
+def _is_plain(word: str) -> bool:
+    plain = _PLAIN.fullmatch(word) and artifacts.sanitise(word) == word
+    return bool(plain) and word not in RESERVED
+
+
+def _check_ids(photos: list[Photo], description: Path) -> None:
+    """Raise PrecomputeError for ids that two photos share: chosen ones, or by a collision."""
+    of: dict[str, list[str]] = {}
+    for photo in photos:
+        of.setdefault(photo.id, []).append(artifacts.escaped(photo.name))
+    faults = [f"{' and '.join(names)} have the id '{i}'" for i, names in of.items() if names[1:]]
+    if faults:
+        raise PrecomputeError(
+            f"{'; '.join(faults)}: rename a file, or give it another 'id' in {description}"
         )
-        for photo in photos
-    ]

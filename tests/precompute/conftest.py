@@ -24,9 +24,9 @@ def built_once(slim, tmp_path_factory) -> Gallery:
     home = tmp_path_factory.mktemp("gallery")
     photos = home / "photos"
     photos.mkdir()
-    for seed, name in enumerate(["ash.png", "birch.png", "cedar.jpg", "grid.png"]):
+    for seed, name in enumerate(["ash.jpg", "birch.jpg", "cedar.jpg", "grid.jpg"]):
         draw(photos / name, seed)
-    (photos / "examples.toml").write_text('[[photo]]\nfile = "grid.png"\nchart = true\n')
+    (photos / "examples.toml").write_text('[[photo]]\nfile = "grid.jpg"\nchart = true\n')
     gallery = Gallery(Settings(slim, photos, home / "tiles", "cpu", workers=2, allow_skips=False))
     gallery.build()
     return gallery

@@ -1,5 +1,6 @@
 """A gallery that is quick to rebuild: what it is, and how tests change it."""
 
+import io
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -61,6 +62,16 @@ def draw(path: Path, seed: int, size: tuple[int, int] = (96, 80)) -> None:
     """Write a picture of coloured patches that is different for each seed."""
     patches = np.random.default_rng(seed).integers(0, 256, (6, 5, 3), np.uint8)
     Image.fromarray(patches).resize(size).save(path)
+
+
+def progressive(scans: int, size: tuple[int, int] = (64, 48)) -> bytes:
+    """A JPEG whose last scan is there again and again."""
+    file = io.BytesIO()
+    Image.new("L", size, 7).save(file, "JPEG", progressive=True)
+    data = file.getvalue()
+    last, end = data.rindex(b"\xff\xda"), data.rindex(b"\xff\xd9")
+    before = data.count(b"\xff\xda")
+    return data[:end] + data[last:end] * (scans - before) + data[end:]
 
 
 def cut_down(exported: Path, folder: Path, layers: set[str]) -> Path:

@@ -1,5 +1,6 @@
 """What cannot be used is left out and named; what is wrong with the model stops the build."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from small_gallery import draw, rewrite
+from small_gallery import Gallery, draw, progressive, rewrite
 
 from export.manifest import read_manifest
+from precompute import build
 from precompute.__main__ import main
 from precompute.build import SkippedPhotosError
 from precompute.errors import PrecomputeError, ProviderError
+from precompute.limits import Limits
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,7 +28,7 @@ def spoilt(gallery):
     data = (gallery.photos / "cedar.jpg").read_bytes()
     (gallery.photos / "cedar.jpg").write_bytes(data[: len(data) // 2])
     (gallery.photos / "elm.jpg").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
-    draw(gallery.photos / "fir.png", seed=60)
+    draw(gallery.photos / "fir.jpg", seed=60)
     return gallery
 
 
@@ -64,23 +67,108 @@ def test_names_that_look_the_same_are_not_confused(gallery):
     (gallery.photos / "new.png").rename(good)
     bad.write_bytes(b"no picture")
     built = gallery.build(allow_skips=True)
-    assert [skip.file for skip in built.index.skipped] == ["x\ufffd.png"]
+    assert [skip.file for skip in built.index.skipped] == ["x\\xfe.png"]
     assert len(built.index.images) == 5
+
+
+def lost(gallery, name):
+    """Build; return the one fault that is told, which must be of `name`."""
+    before = (gallery.folder / "index.json").read_bytes()
+    with pytest.raises(SkippedPhotosError) as error:
+        gallery.build()
+    _, fault, _ = str(error.value).split("\n")
+    assert (gallery.folder / "index.json").read_bytes() == before
+    assert fault.startswith(f"  {name}: ")
+    return fault.removeprefix(f"  {name}: ")
+
+
+def test_a_decoder_that_takes_too_long_costs_that_photo_alone(gallery):
+    (gallery.photos / "fir.jpg").write_bytes(progressive(20_000, (2000, 1500)))
+    draw(gallery.photos / "gum.jpg", seed=60)
+    limits = Limits(seconds=6, scans=20_000)
+    slow = Gallery(replace(gallery.settings, limits=limits))
+    assert lost(slow, "fir.jpg") == (
+        "not done after 6 seconds; the limit of seconds is 6: "
+        "raise it with make site LIMITS=seconds=…"
+    )
+    assert (gallery.folder / "gum" / "index.json").is_file()
+
+
+CRASH = """
+import ctypes, PIL.Image
+def crash(*_, **__):
+    ctypes.string_at(0)
+PIL.Image.Image.transpose = crash  # which turns pictures upright
+"""
+
+
+def test_a_decoder_that_crashes_costs_that_photo_alone(gallery, tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text(CRASH)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.new("RGB", (8, 8)).save(gallery.photos / "fir.jpg", exif=exif)
+    draw(gallery.photos / "gum.jpg", seed=60)
+    assert lost(gallery, "fir.jpg") == (
+        "its process was killed by SIGSEGV, which damaged pictures can cause, or want of memory"
+    )
+    assert (gallery.folder / "gum" / "index.json").is_file()
+
+
+def test_a_photo_that_cannot_be_read_costs_that_photo_alone(gallery, monkeypatch):
+    draw(gallery.photos / "fir.jpg", seed=60)
+    os_open = os.open
+
+    def refuse(path, *how, **more):  # root may read everything, so that no mode of a file would do
+        if Path(path).name == "ash.jpg":
+            raise PermissionError(13, "Permission denied")
+        return os_open(path, *how, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert lost(gallery, "ash.jpg") == "cannot be read: Permission denied"
+    assert (gallery.folder / "fir" / "index.json").is_file()
+
+
+def test_a_photo_that_changes_while_it_is_read_is_told(gallery, monkeypatch):
+    digests = build._digests
+
+    def then_change(*about):
+        found = digests(*about)
+        draw(gallery.photos / "fir.jpg", seed=61)
+        return found
+
+    draw(gallery.photos / "fir.jpg", seed=60)
+    monkeypatch.setattr(build, "_digests", then_change)
+    assert lost(gallery, "fir.jpg") == "was changed while it was read: build again"
+
+
+def test_what_is_named_like_a_photo_and_is_none_is_listed_with_the_others(spoilt):
+    (spoilt.photos / "link.png").symlink_to(spoilt.photos / "ash.jpg")
+    os.mkfifo(spoilt.photos / "pipe.jpg")
+    with pytest.raises(SkippedPhotosError, match=r"^4 of 8 photos cannot be used:\n"):
+        spoilt.build()
+    built = spoilt.build(allow_skips=True)
+    assert [skip.file for skip in built.index.skipped] == [
+        "link.png",
+        "pipe.jpg",
+        "cedar.jpg",
+        "elm.jpg",
+    ]
 
 
 def test_photos_that_are_all_bad_give_no_gallery(gallery):
     for path in gallery.photos.iterdir():
         path.write_bytes(b"")
     (gallery.photos / "examples.toml").unlink()
-    with pytest.raises(PrecomputeError, match=r"^4 of 4 photos cannot be used:\n  ash.png: empty"):
+    with pytest.raises(PrecomputeError, match=r"^4 of 4 photos cannot be used:\n  ash.jpg: empty"):
         gallery.build(allow_skips=True)
 
 
 def test_a_box_outside_the_photo_is_told(gallery):
     (gallery.photos / "examples.toml").write_text(
-        '[[photo]]\nfile = "ash.png"\nbox = [0, 0, 97, 80]\n'
+        '[[photo]]\nfile = "ash.jpg"\nbox = [0, 0, 97, 80]\n'
     )
-    with pytest.raises(SkippedPhotosError, match=r"ash\.png: 'box' is .* not inside its 96×80 pix"):
+    with pytest.raises(SkippedPhotosError, match=r"ash\.jpg: 'box' is .* not inside its 96×80 pix"):
         gallery.build()
 
 
@@ -124,9 +212,9 @@ def test_nan_is_named_by_photo_layer_and_channel(gallery, model):
     fault = "layer conv1, channel 7: NaN or infinity: "
     assert count == "4 of 4 photos cannot be used:"
     assert [line.partition(fault)[0] for line in photos] == [
-        "  grid.png: ",
-        "  ash.png: ",
-        "  birch.png: ",
+        "  grid.jpg: ",
+        "  ash.jpg: ",
+        "  birch.jpg: ",
         "  cedar.jpg: ",
     ]
 
@@ -155,7 +243,7 @@ def test_no_file_holds_what_a_camera_wrote_into_the_photo(gallery):
     exif = Image.Exif()
     exif[0x010E] = "SECRET description"
     exif.get_ifd(0x8825)[29] = "SECRET date of the position"
-    picture = Image.open(gallery.photos / "ash.png")
+    picture = Image.open(gallery.photos / "ash.jpg")
     how = {"exif": exif, "comment": b"SECRET comment", "icc_profile": b"SECRET profile"}
     picture.save(gallery.photos / "oak.jpg", **how)
     assert (gallery.photos / "oak.jpg").read_bytes().count(b"SECRET") == 4

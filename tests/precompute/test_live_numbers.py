@@ -17,7 +17,7 @@ from PIL import Image
 import artifacts
 from export.manifest import read_manifest
 from precompute import entry, index
-from precompute.decode import decode
+from precompute.decode import open_picture
 from precompute.figures import EXACT, READABLE, number
 from precompute.preprocess import crop, normalise
 from precompute.reader import read_figures, read_pixels
@@ -88,7 +88,7 @@ def raw(model, example_photos):
         path.stem: run(
             model.session,
             manifest,
-            normalise(crop(decode(path), manifest.input), manifest.input),
+            normalise(crop(open_picture(path), manifest.input), manifest.input),
         )
         for path in paths
     }

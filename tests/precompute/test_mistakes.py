@@ -13,7 +13,7 @@ from test_schemas import faults
 
 from export.manifest import read_manifest
 from precompute import lessons, mistakes
-from precompute.decode import decode
+from precompute.decode import open_picture
 from precompute.index import index_path, read_entry, read_index, sheet_name
 from precompute.lessons import MISTAKES, read_mistakes
 from precompute.mistakes import CANDIDATES, CORRECT, candidates, prepare
@@ -36,8 +36,8 @@ def pictures(request, manifest, tiles):
     """Every photo of the gallery, decoded when asked for."""
     if request.config.getoption("--build"):
         pytest.skip("a build does not say where its photos are")
-    photos, _ = find_photos(request.getfixturevalue("example_photos"), manifest.categories)
-    return {photo.id: photo.path for photo in photos}
+    found = find_photos(request.getfixturevalue("example_photos"), manifest.categories)
+    return {photo.id: photo.path for photo in found.photos}
 
 
 @pytest.fixture(scope="session")
@@ -150,7 +150,7 @@ def test_the_correct_run_is_what_the_photos_own_folder_holds(tiles, found, manif
 
 
 def test_every_number_is_what_the_network_gives(pictures, found, manifest, network):
-    inputs = prepare(decode(pictures[found.image]), manifest.input)
+    inputs = prepare(open_picture(pictures[found.image]), manifest.input)
     correct = network(inputs[CORRECT])
     answer = correct[manifest.logits].argmax()
     for run in found.preparations:
@@ -175,7 +175,7 @@ def test_every_number_is_what_the_network_gives(pictures, found, manifest, netwo
 
 def test_the_picture_shown_is_the_nearest_to_the_input(pictures, tiles, found, manifest):
     spec = manifest.input
-    inputs = prepare(decode(pictures[found.image]), spec)
+    inputs = prepare(open_picture(pictures[found.image]), spec)
     for run in found.preparations:
         shown = read_pixels(tiles / MISTAKES / run.picture).transpose(2, 0, 1) / 255
         wanted = inputs[run.id][0] * np.reshape(spec.std, (3, 1, 1)) + np.reshape(
@@ -189,7 +189,7 @@ def test_the_picture_shown_is_the_nearest_to_the_input(pictures, tiles, found, m
 def test_maps_of_all_runs_are_in_the_colours_of_the_correct_one(
     pictures, tiles, found, manifest, network
 ):
-    inputs = prepare(decode(pictures[found.image]), manifest.input)
+    inputs = prepare(open_picture(pictures[found.image]), manifest.input)
     layer = found.preparations[0].layers[-1].layer
     flat = network(inputs[CORRECT])[layer].reshape(manifest.layer(layer).channels, -1)
     mean = flat.mean(axis=1, keepdims=True)
@@ -214,7 +214,7 @@ def test_the_photo_is_the_one_that_loses_most(pictures, tiles, found, manifest, 
     assert len(tried) == found.photos
     lost, changed = {}, {}
     for image in tried:
-        loss, changed[image] = losses(decode(pictures[image]), manifest, network)
+        loss, changed[image] = losses(open_picture(pictures[image]), manifest, network)
         lost[image] = sum(loss.values())
     assert found.image == max(lost, key=lost.get)
     assert len(set(lost.values())) == len(lost) > 1
@@ -249,11 +249,11 @@ def test_only_so_many_photos_are_tried_however_many_there_are():
 
 
 def test_a_mistake_that_changes_nothing_is_named_and_not_shown(gallery):
-    for name in ("birch.png", "cedar.jpg", "grid.png"):
+    for name in ("birch.jpg", "cedar.jpg", "grid.jpg"):
         (gallery.photos / name).unlink()
     (gallery.photos / "examples.toml").unlink()
     levels = np.random.default_rng(1).integers(0, 256, (90, 90), np.uint8)
-    Image.fromarray(levels).save(gallery.photos / "ash.png")
+    Image.fromarray(levels).save(gallery.photos / "ash.jpg", "PNG")
     gallery.build()
     found = read_mistakes(gallery.folder)
     assert (found.image, found.photos, found.same) == ("ash", 1, ("bgr",))
@@ -294,19 +294,19 @@ def test_maps_are_those_of_the_stages_that_the_gallery_shows(gallery):
 
 def test_only_what_the_pixels_decide_makes_it_again(gallery):
     before = gallery.stamps()
-    draw(gallery.photos / "grid.png", seed=60)  # a chart, which is not tried
+    draw(gallery.photos / "grid.jpg", seed=60)  # a chart, which is not tried
     gallery.build()
     assert MISTAKES not in gallery.touched(before)
     before = gallery.stamps()
-    (gallery.photos / "examples.toml").write_text('[[photo]]\nfile = "ash.png"\ntitle = "T"\n')
-    (gallery.photos / "grid.png").unlink()
+    (gallery.photos / "examples.toml").write_text('[[photo]]\nfile = "ash.jpg"\ntitle = "T"\n')
+    (gallery.photos / "grid.jpg").unlink()
     gallery.build()
     assert MISTAKES not in gallery.touched(before)
-    for name in ("birch.png", "cedar.jpg"):  # so that the order of photos has no say
+    for name in ("birch.jpg", "cedar.jpg"):  # so that the order of photos has no say
         (gallery.photos / name).unlink()
     gallery.build()
     before = gallery.stamps()
-    draw(gallery.photos / "ash.png", seed=61)
+    draw(gallery.photos / "ash.jpg", seed=61)
     gallery.build()
     assert MISTAKES in gallery.touched(before)
 

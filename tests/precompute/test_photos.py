@@ -1,16 +1,21 @@
 """Which files of a folder are its photos, what they are called, and every fault that is told."""
 
+import hashlib
 import os
 import re
-import shutil
+import socket
 import unicodedata
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from PIL import Image
 
+import artifacts
 from precompute.errors import PrecomputeError
-from precompute.index import RESERVED
-from precompute.photos import Photo, find_photos
+from precompute.index import RESERVED, Skipped
+from precompute.photos import Found, Photo, find_photos, id_of
 
 ROOT = Path(__file__).parents[2]
 CATEGORIES = ("tench", "English springer", "church")
@@ -35,7 +40,7 @@ def folder(tmp_path):
 
 
 def found(folder):
-    return find_photos(folder, CATEGORIES)[0]
+    return find_photos(folder, CATEGORIES).photos
 
 
 def names(folder):
@@ -52,6 +57,7 @@ def test_a_description_is_read(folder):
     toml = """
         [[photo]]
         file = "b.png"
+        id = "chosen"
         title = "B"
         author = "Ada"
         licence = "CC0-1.0"
@@ -65,11 +71,12 @@ def test_a_description_is_read(folder):
         chart = true
     """
     at = folder("a.jpg", "b.png", "c.jpg", toml=toml)
-    assert find_photos(at, CATEGORIES) == (
+    assert find_photos(at, CATEGORIES) == Found(
         [
             Photo(
                 path=at / "b.png",
-                id="b",
+                name="b.png",
+                id="chosen",
                 title="B",
                 author="Ada",
                 licence="CC0-1.0",
@@ -79,9 +86,10 @@ def test_a_description_is_read(folder):
                 true_class="church",
                 box=(1, 2.5, 30, 40),
             ),
-            Photo(path=at / "a.jpg", id="a", title="A", chart=True),
-            Photo(path=at / "c.jpg", id="c", title="C"),
+            Photo(path=at / "a.jpg", name="a.jpg", id="a", title="A", chart=True),
+            Photo(path=at / "c.jpg", name="c.jpg", id="c", title="C"),
         ],
+        [],
         [],
     )
 
@@ -107,7 +115,7 @@ def test_every_fault_of_a_description_is_told_at_once(folder):
     """
     at = folder("a.jpg", "b.jpg", toml=toml)
     path, _, faults = refusal(at).partition(": ")
-    known = "file, title, author, licence, source, modified, note, class, box, chart"
+    known = "file, id, title, author, licence, source, modified, note, class, box, chart"
     assert path == str(at / "examples.toml")
     assert faults.split("; ") == [
         f"photo 1 (None): 'file' names no picture in {at}",
@@ -197,22 +205,137 @@ def test_no_photo_takes_the_address_of_a_page_of_the_site(folder):
 
 def test_ids_depend_on_the_path_in_the_folder_alone(folder, tmp_path_factory):
     at = folder(*STRANGE)
-    elsewhere = tmp_path_factory.mktemp("elsewhere") / "deeper"
-    shutil.copytree(at, elsewhere)
-    (elsewhere / "another.jpg").touch()
-    before = {photo.path.relative_to(at): photo.id for photo in found(at)}
-    after = {photo.path.relative_to(elsewhere): photo.id for photo in found(elsewhere)}
-    assert before.items() < after.items()
+    alone = {}
+    for name in STRANGE:
+        home = tmp_path_factory.mktemp("alone")
+        path = os.path.join(os.fsencode(home), os.fsencode(name))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb"):
+            pass
+        (photo,) = found(home)
+        alone[photo.name] = photo.id
+    assert {photo.name: photo.id for photo in found(at)} == alone
 
 
-def test_only_plain_visible_files_that_look_like_pictures_are_taken(folder):
-    at = folder("a.JPG", "b.jpeg", "sub/c.tif", ".hidden.jpg", ".folder/d.jpg", "notes.txt", "e")
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("panda.jpg", "panda"),
+        ("red-panda_2.jpg", "red-panda_2"),
+        ("panda.png", "panda-"),
+        ("Panda.jpg", "panda-"),
+        ("panda.JPG", "panda-"),
+        ("red panda.jpg", "red-panda-"),
+        ("zoo/panda.jpg", "zoo-panda-"),
+        ("con.jpg", "x-"),
+        ("embed.jpg", "embed-"),
+        ("a-0123456789.jpg", "a-0123456789-"),
+        ("日本.jpg", "x-"),
+    ],
+)
+def test_plain_names_are_ids_and_others_get_a_fingerprint(folder, name, expected):
+    (photo,) = found(folder(name))
+    digits = hashlib.sha256(name.encode()).hexdigest()[:10]
+    assert photo.id == expected + digits * expected.endswith("-")
+
+
+@given(
+    st.sets(
+        st.text(
+            st.characters(exclude_categories=["Cs"], exclude_characters="/\0"),
+            min_size=1,
+            max_size=60,
+        ),
+        max_size=9,
+    )
+)
+@example({"A.jpg", "a.jpg", "a.png", "a.jpeg"})
+def test_ids_of_any_names_are_safe_and_unique_where_case_folds(stems):
+    listed = [id_of(name) for stem in stems for name in (f"{stem}.jpg", f"{stem}.PNG")]
+    assert len({one.casefold() for one in listed}) == 2 * len(stems)
+    for one in listed:
+        assert re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,99}", one)
+        assert artifacts.sanitise(one)[:80] == one[:80]
+        assert one not in RESERVED
+
+
+@given(st.binary(min_size=1, max_size=200).filter(lambda raw: b"/" not in raw and b"\0" not in raw))
+def test_ids_of_any_bytes_are_safe(raw):
+    assert re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,99}", id_of(raw.decode("utf-8", "surrogateescape")))
+
+
+def test_two_photos_cannot_share_an_id(folder):
+    at = folder("a.jpg", "b.png", toml='[[photo]]\nfile = "b.png"\nid = "a"\n')
+    assert refusal(at) == (
+        f"b.png and a.jpg have the id 'a': rename a file, or give it another 'id' in "
+        f"{at / 'examples.toml'}"
+    )
+
+
+@pytest.mark.parametrize("chosen", ["", "A", "a b", "../a", "con", "embed", "index", "é", "a" * 81])
+def test_a_chosen_id_that_is_not_plain_is_refused(folder, chosen):
+    at = folder("a.jpg", toml=f'[[photo]]\nfile = "a.jpg"\nid = "{chosen}"\n')
+    assert f"'id' is {chosen!r}, expected at most 80 small letters and digits" in refusal(at)
+
+
+def test_what_is_no_plain_visible_file_is_told_and_not_followed(folder):
+    at = folder("a.JPG", "b.jpeg", "sub/c.tif", ".hidden.jpg", "sub/._c.tif", ".folder/d.jpg", "e")
+    (at / "notes.txt").write_text("no picture")
+    Image.new("L", (2, 2)).save(at / "IMG_0001", "PNG")
     (at / "folder.jpg").mkdir()
     (at / "folder.jpg" / "inner.png").touch()
     (at / "link.jpg").symlink_to(at / "a.JPG")
-    (at / "linked").symlink_to(at / "sub")
+    (at / "broken.png").symlink_to(at / "gone")
+    (at / "linked").symlink_to("/")
+    (at / "loop").symlink_to(at / "loop")
     os.mkfifo(at / "pipe.jpg")
-    assert names(at) == ["a.JPG", "b.jpeg", "folder.jpg/inner.png", "sub/c.tif"]
+    with socket.socket(socket.AF_UNIX) as plug:
+        os.chdir(at)  # the address of a socket is short
+        plug.bind("plug.gif")
+    found = find_photos(at, CATEGORIES)
+    assert [photo.name for photo in found.photos] == ["a.JPG", "b.jpeg", "sub/c.tif"]
+    assert {skip.file: skip.reason for skip in found.skipped} == {
+        "broken.png": "a link, which is not followed: put the picture itself there",
+        "folder.jpg": "a folder with the name of a picture: rename it",
+        "link.jpg": "a link, which is not followed: put the picture itself there",
+        "pipe.jpg": "a pipe, not a picture",
+        "plug.gif": "a socket, not a picture",
+    }
+    assert found.remarks == [
+        "passed over, because hidden: .folder, .hidden.jpg, sub/._c.tif",
+        "passed over, because links are not followed: linked, loop",
+        "passed over, because not named like pictures (.jpg, .png, …): IMG_0001",
+        "'sub' is no category: its photos have no true class",
+    ]
+
+
+def test_a_long_list_is_cut(folder):
+    at = folder("a.jpg", *(f".{letter}.jpg" for letter in "bcdefgh"))
+    assert find_photos(at, CATEGORIES).remarks == [
+        "passed over, because hidden: .b.jpg, .c.jpg, .d.jpg, .e.jpg, .f.jpg and 2 more"
+    ]
+
+
+def test_a_folder_that_cannot_be_read_is_told(folder, monkeypatch):
+    at = folder("a.jpg", "locked/b.jpg")
+    scandir = os.scandir
+
+    def refuse(path):  # root may read everything, so that no mode of a folder would do
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = find_photos(at, CATEGORIES)
+    assert [photo.name for photo in found.photos] == ["a.jpg"]
+    assert found.skipped == [Skipped("locked", "folder cannot be read: Permission denied")]
+
+
+def test_the_folder_itself_may_be_a_link(folder, tmp_path_factory):
+    at = folder("a.jpg")
+    link = tmp_path_factory.mktemp("links") / "photos"
+    link.symlink_to(at)
+    assert names(link) == ["a.jpg"]
 
 
 def test_the_order_does_not_depend_on_the_file_system(folder):
@@ -222,17 +345,17 @@ def test_the_order_does_not_depend_on_the_file_system(folder):
 
 def test_classes_come_from_folders(folder):
     at = folder("english_springer/a.jpg", "Church/b.jpg", "holidays/c.jpg", "d.jpg", b"\xff/e.jpg")
-    photos, remarks = find_photos(at, CATEGORIES)
-    assert {photo.path.name: photo.true_class for photo in photos} == {
+    listed = find_photos(at, CATEGORIES)
+    assert {photo.path.name: photo.true_class for photo in listed.photos} == {
         "a.jpg": "English springer",
         "b.jpg": "church",
         "c.jpg": None,
         "d.jpg": None,
         "e.jpg": None,
     }
-    assert remarks == [
+    assert listed.remarks == [
         "'holidays' is no category: its photos have no true class",
-        "'\ufffd' is no category: its photos have no true class",
+        "'\\xff' is no category: its photos have no true class",
     ]
 
 

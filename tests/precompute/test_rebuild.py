@@ -40,7 +40,7 @@ def test_moving_the_photos_changes_nothing(gallery, tmp_path):
 
 def test_a_changed_photo_is_computed_alone(gallery):
     before = gallery.stamps()
-    draw(gallery.photos / "birch.png", seed=50)
+    draw(gallery.photos / "birch.jpg", seed=50)
     assert gallery.build().computed == 1
     assert gallery.touched(before) == {"birch", *SHARED}
 
@@ -48,7 +48,7 @@ def test_a_changed_photo_is_computed_alone(gallery):
 def test_a_changed_title_is_computed_alone(gallery):
     before = gallery.stamps()
     (gallery.photos / "examples.toml").write_text(
-        '[[photo]]\nfile = "grid.png"\nchart = true\n[[photo]]\nfile = "ash.png"\ntitle = "T"\n'
+        '[[photo]]\nfile = "grid.jpg"\nchart = true\n[[photo]]\nfile = "ash.jpg"\ntitle = "T"\n'
     )
     assert gallery.build().computed == 1
     # What is said over all photos is said of their maps, which a title leaves alone.
@@ -57,8 +57,8 @@ def test_a_changed_title_is_computed_alone(gallery):
 
 
 def test_an_added_and_a_removed_photo_leave_no_orphan(gallery, tmp_path):
-    draw(gallery.photos / "dogwood.png", seed=51)
-    (gallery.photos / "birch.png").unlink()
+    draw(gallery.photos / "dogwood.jpg", seed=51)
+    (gallery.photos / "birch.jpg").unlink()
     before = gallery.stamps()
     assert gallery.build().computed == 1
     assert gallery.touched(before) == {"birch", "dogwood", *SHARED}
@@ -126,7 +126,7 @@ def test_an_index_of_another_version_is_refused_and_made_again(gallery):
 def test_an_index_older_than_the_shared_files_is_not_believed(gallery):
     # As a run leaves it that is killed after the shared files and before the index.
     older = (gallery.folder / "index.json").read_bytes()
-    draw(gallery.photos / "birch.png", seed=52)
+    draw(gallery.photos / "birch.jpg", seed=52)
     gallery.build()
     good = gallery.files()
     assert good["index.json"] != older
@@ -146,7 +146,7 @@ def test_another_model_computes_everything_again(gallery, slim, tmp_path):
 
 def test_references_change_with_the_content_and_only_then(gallery):
     before = {image.id: image.sha256 for image in gallery.index.images}
-    draw(gallery.photos / "birch.png", seed=53)
+    draw(gallery.photos / "birch.jpg", seed=53)
     gallery.build()
     after = {image.id: image.sha256 for image in gallery.index.images}
     assert {name for name in before if before[name] != after[name]} == {"birch"}
@@ -161,7 +161,7 @@ def test_charts_have_no_say_in_what_holds_over_all_photos(gallery):
         }
 
     before, layers = shared(), gallery.index.layers
-    draw(gallery.photos / "grid.png", seed=54)
+    draw(gallery.photos / "grid.jpg", seed=54)
     gallery.build()
     assert (shared(), gallery.index.layers) == (before, layers)
     (gallery.photos / "examples.toml").unlink()
@@ -172,7 +172,7 @@ def test_charts_have_no_say_in_what_holds_over_all_photos(gallery):
 
 
 def test_a_gallery_of_charts_alone_has_shared_figures_too(gallery):
-    for name in ("ash.png", "birch.png", "cedar.jpg"):
+    for name in ("ash.jpg", "birch.jpg", "cedar.jpg"):
         (gallery.photos / name).unlink()
     gallery.build()
     assert [image.id for image in gallery.index.images] == ["grid"]

@@ -425,9 +425,9 @@ def small(built_once, tmp_path_factory):
     photos = shutil.copytree(built_once.settings.photos, home / "photos")
     tables = [
         f'[[photo]]\nfile = "{name}"\nclass = "church"\nbox = [10, 5, 60, 50]\n'
-        for name in ("ash.png", "birch.png", "cedar.jpg")
+        for name in ("ash.jpg", "birch.jpg", "cedar.jpg")
     ]
-    chart = '[[photo]]\nfile = "grid.png"\nchart = true\n'
+    chart = '[[photo]]\nfile = "grid.jpg"\nchart = true\n'
     (photos / "examples.toml").write_text("".join([*tables, chart]))
     made = replace(built_once, settings=replace(built_once.settings, photos=photos, tiles=home))
     made.build()
@@ -528,7 +528,7 @@ def test_the_folder_holds_what_the_tours_name(whole):
 
 
 def test_one_photo_without_class_or_box_still_has_tours(gallery):
-    for name in ("birch.png", "cedar.jpg", "grid.png"):
+    for name in ("birch.jpg", "cedar.jpg", "grid.jpg"):
         (gallery.photos / name).unlink()
     (gallery.photos / "examples.toml").unlink()
     built = gallery.build()
@@ -543,7 +543,7 @@ def test_one_photo_without_class_or_box_still_has_tours(gallery):
 
 
 def test_charts_alone_have_tours_too(gallery):
-    for name in ("ash.png", "birch.png", "cedar.jpg"):
+    for name in ("ash.jpg", "birch.jpg", "cedar.jpg"):
         (gallery.photos / name).unlink()
     gallery.build()
     toured = Gallery(gallery.folder, gallery.settings.manifest)
