@@ -97,6 +97,7 @@ def precompute(settings: Settings, progress: Progress) -> Built:
         for photo in photos
         if photo.id in faults
     ]
+    skipped.sort(key=lambda skip: skip.file)
     if skipped and not settings.allow_skips:
         raise SkippedPhotosError(_skip_report(skipped, len(photos) + len(found.skipped)))
 

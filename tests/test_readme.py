@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from precompute.limits import DEFAULT, readable
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
@@ -70,3 +72,8 @@ def test_make_help_lists_every_documented_target():
     done = subprocess.run(["make", "help"], cwd=ROOT, env=outside, capture_output=True, text=True)
     listed = {line.split("\t")[0] for line in done.stdout.splitlines()}
     assert listed == set(re.findall(r"^([a-z]+):.*## ", MAKEFILE, re.MULTILINE))
+
+
+def test_the_limits_are_in_the_readme():
+    rows = dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", README, re.M))
+    assert rows == {name: readable(most) for name, most in vars(DEFAULT).items()}

@@ -149,10 +149,10 @@ def test_what_is_named_like_a_photo_and_is_none_is_listed_with_the_others(spoilt
         spoilt.build()
     built = spoilt.build(allow_skips=True)
     assert [skip.file for skip in built.index.skipped] == [
-        "link.png",
-        "pipe.jpg",
         "cedar.jpg",
         "elm.jpg",
+        "link.png",
+        "pipe.jpg",
     ]
 
 
