@@ -96,7 +96,7 @@ def test_scans_are_counted_in_the_picture_and_not_in_what_is_beside_it():
     thumbnail = encoded(Image.new("L", (8, 8)), "JPEG", progressive=True)
     picture = Image.new("RGB", (8, 8))
     beside = encoded(picture, "JPEG", comment=thumbnail * 40)
-    after = encoded(picture, "JPEG") + thumbnail * 40
+    after = encoded(picture, "JPEG") + thumbnail * 4000
     for data in (beside, after):
         assert data.count(b"\xff\xda") > 40
         assert decode(data, Limits(scans=1)).size == (8, 8)
