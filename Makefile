@@ -47,7 +47,7 @@ serve: ## hand out the gallery that was built, on this machine
 	@echo "http://localhost:$(PORT)/"
 	@$(PYTHON) -m http.server --bind 127.0.0.1 --directory build/site $(PORT)
 
-test: .venv/.testing .venv-export/.testing $(runtime) ## lint, types, and every test, browser included
+test: .venv/.testing .venv-export/.testing .venv-audit/.installed $(runtime) ## lint, types, and every test, browser included
 	.venv/bin/ruff format --check . && .venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv-export/bin/python -m pytest -q tests/export
@@ -61,8 +61,11 @@ bench: .venv-export/.testing .venv/.testing ## measure speed and size, and the p
 	@if test -f build/site/index.html; then $(MAKE) --no-print-directory build/lighthouse/.measured; \
 	else echo "there is no gallery in build/site yet, so no page is measured: run make site"; fi
 
+audit: .venv-audit/.installed ## ask whether an advisory is known about anything that is pinned
+	.venv-audit/bin/python scripts/audit.py
+
 clean: ## remove everything that was built, environments included
-	rm -rf build .venv .venv-export .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf build .venv .venv-audit .venv-export .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(manifest): $(wildcard export/*.py export/bundled/$(MODEL).*) artifacts.py build/settings/export $(exporter)
 	.venv-export/bin/python -m export --model $(MODEL) --weights $(call quote,$(WEIGHTS)) --layers $(call quote,$(LAYERS)) --out build/model
@@ -114,6 +117,10 @@ $(exporter): locks/export.txt locks/torch.txt
 	scripts/venv .venv-export $<
 	@touch $@
 
+.venv-audit/.installed: locks/audit.txt
+	scripts/venv .venv-audit $<
+	@touch $@
+
 # Lighthouse comes from npm, which comes with the Node of the tests' environment.
 build/lighthouse/.installed: benchmarks/package.json benchmarks/package-lock.json | .venv/.testing
 	@mkdir -p $(@D) && cp $^ $(@D)
@@ -124,4 +131,4 @@ build/lighthouse/.measured: build/lighthouse/.installed FORCE
 	CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && .venv/bin/python -m benchmarks.pages --lighthouse $(@D)/node_modules/lighthouse/cli/index.js
 
 FORCE:
-.PHONY: help site export precompute serve test check bench clean FORCE
+.PHONY: help site export precompute serve test check bench audit clean FORCE
