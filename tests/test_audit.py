@@ -17,11 +17,12 @@ LOCKS = sorted((ROOT / "locks").glob("*.txt"))
 
 
 class Advisories(ThreadingHTTPServer):
-    """Answers as OSV and npm's registry do, and keeps what it was asked about."""
+    """Answers as PyPI and npm's registry do, and keeps what it was asked about."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.python: dict[str, list[object]] = {}
+        self.unknown: set[str] = set()
         self.npm: dict[str, list[object]] = {}
         self.asked: list[tuple[str, str]] = []
         self.status = 200
@@ -34,22 +35,21 @@ class Advisories(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     server: Advisories
 
+    def do_GET(self) -> None:
+        _, folder, name, version, _ = [*self.path.split("/"), "", "", "", ""][:5]
+        if folder != "pypi" or name in self.server.unknown:
+            self.send_error(404)
+            return
+        self.server.asked.append((name, version))
+        self.answer({"info": {}, "vulnerabilities": self.server.python.get(name, [])})
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
         asked = json.loads(body)
-        if self.path == "/osv":
-            name = asked["package"]["name"]
-            self.server.asked.append((name, asked["version"]))
-            self.answer({"vulns": self.server.python.get(name, [])})
-        else:
-            found = {name: self.server.npm[name] for name in asked if name in self.server.npm}
-            self.server.asked += [(name, v) for name, versions in asked.items() for v in versions]
-            self.answer(found)
-
-    def do_GET(self) -> None:
-        self.send_error(404)
+        self.server.asked += [(name, v) for name, versions in asked.items() for v in versions]
+        self.answer({name: self.server.npm[name] for name in asked if name in self.server.npm})
 
     def answer(self, content: object) -> None:
         data = json.dumps(content).encode()
@@ -74,14 +74,28 @@ def advisories():
     server.server_close()
 
 
+# pip-audit has the address of PyPI built in.
+DETOUR = """
+import os
+from requests import Session
+straight = Session.request
+def request(self, method, url, *rest, **more):
+    return straight(self, method, url.replace("https://pypi.org", os.environ["PYPI"]), *rest, **more)
+Session.request = request
+"""
+
+
 @pytest.fixture
 def audit(advisories, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(DETOUR)
+
     def run() -> subprocess.CompletedProcess[str]:
         environment = {
             **os.environ,
             "NO_PROXY": "127.0.0.1",
-            "PIP_AUDIT_VULNERABILITY_SERVICE": "osv",
-            "PIP_AUDIT_OSV_URL": f"{advisories.address}/osv",
+            "PYPI": advisories.address,
+            "PYTHONPATH": str(tmp_path),
+            "PIP_CACHE_DIR": str(tmp_path),
             "npm_config_registry": advisories.address,
             "npm_config_cache": str(tmp_path),
             "npm_config_fetch_retries": "0",
@@ -120,11 +134,8 @@ def test_everything_that_is_pinned_is_asked_about(audit, advisories):
 
 def test_an_advisory_about_a_python_package_is_told(audit, advisories):
     pinned = dict(pinned_in_locks())["pillow"]
-    package = {"name": "pillow", "ecosystem": "PyPI"}
-    events = [{"introduced": "0"}, {"fixed": "99.1"}]
-    affected = [{"package": package, "ranges": [{"type": "ECOSYSTEM", "events": events}]}]
-    one = {"id": "PYSEC-0-1", "summary": "x", "published": "2026-01-01T00:00:00Z"}
-    advisories.python["pillow"] = [one | {"affected": affected}]
+    one = {"id": "PYSEC-0-1", "summary": "x", "details": "x", "aliases": [], "fixed_in": ["99.1"]}
+    advisories.python["pillow"] = [one]
     done = audit()
     assert (done.returncode, done.stderr) == (1, "")
     assert f"  pillow {pinned}: PYSEC-0-1, mended in 99.1\n" in done.stdout
@@ -145,3 +156,11 @@ def test_no_answer_is_not_a_good_one(audit, advisories):
     assert done.returncode == 1
     assert done.stdout == ""
     assert [line.partition(": ")[0] for line in done.stderr.splitlines()] == ["audit"] * 4
+
+
+def test_packages_that_nobody_knows_are_told(audit, advisories):
+    advisories.unknown = {"pillow", "torch"}
+    done = audit()
+    assert done.returncode == 1
+    assert done.stderr.endswith(": PyPI says nothing about pillow, torch\n")
+    assert done.stderr.count("\n") == 1
