@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import artifacts
+import terminal
 from precompute.build import Settings, precompute
 from precompute.errors import PrecomputeError
 from precompute.progress import show
@@ -75,4 +76,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(terminal.run(main))

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import artifacts
+import terminal
 from site_template.pages import Site
 from site_template.render import RenderError, render
 
@@ -77,4 +78,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(terminal.run(main))
