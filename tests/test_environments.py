@@ -202,7 +202,7 @@ def complaints(made):
 def test_a_gallery_is_made_where_everything_is_usual(usual):
     assert complaints(usual) == []
     assert "site/index.html" in usual.files
-    assert len([name for name in usual.files if name.endswith("/input.png")]) >= 2 * len(NAMES)
+    assert len([name for name in usual.files if name.endswith("/_photo.jpg")]) >= 2 * len(NAMES)
 
 
 def test_a_gallery_is_made_anywhere_else(other):
