@@ -161,11 +161,8 @@ def main() -> int:
     outcomes = dict(fuzz(options.files, options.seed, options.workers))
     for cause, count in Counter(one.cause for one in outcomes.values()).most_common():
         print(f"{count:6} {cause}")
-    for what, key in (
-        ("slowest", lambda i: outcomes[i].seconds),
-        ("largest", _memory_of(outcomes)),
-    ):
-        position = max(outcomes, key=key)
+    for what in ("seconds", "memory"):
+        position = max(outcomes, key=lambda position: getattr(outcomes[position], what))
         one = outcomes[position]
         print(
             f"most {what}: file {position}, {one.kind}, {one.seconds:.1f} s, {one.memory / 1e6:.0f} MB"
