@@ -18,6 +18,8 @@ PYTHON ?= python3
 ONNXRUNTIME ?= onnxruntime
 TORCH_INDEX ?=
 PORT ?= 8000
+FILES ?= 5000
+SEED ?= 0
 
 # A setting as one word of a shell command, whatever characters it holds.
 quote = '$(subst ','\'',$(1))'
@@ -60,6 +62,9 @@ bench: .venv-export/.testing .venv/.testing ## measure speed and size, and the p
 	.venv-export/bin/python -m benchmarks
 	@if test -f build/site/index.html; then $(MAKE) --no-print-directory build/lighthouse/.measured; \
 	else echo "there is no gallery in build/site yet, so no page is measured: run make site"; fi
+
+fuzz: .venv/.testing ## try damaged and greedy files; FILES= and SEED= say how many and which
+	.venv/bin/python -m benchmarks.fuzz --files $(FILES) --seed $(SEED)
 
 audit: .venv-audit/.installed ## ask whether an advisory is known about anything that is pinned
 	.venv-audit/bin/python scripts/audit.py
@@ -131,4 +136,4 @@ build/lighthouse/.measured: build/lighthouse/.installed FORCE
 	CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && .venv/bin/python -m benchmarks.pages --lighthouse $(@D)/node_modules/lighthouse/cli/index.js
 
 FORCE:
-.PHONY: help site export precompute serve test check bench audit clean FORCE
+.PHONY: help site export precompute serve test check bench fuzz audit clean FORCE

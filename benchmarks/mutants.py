@@ -280,15 +280,15 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     ),
     "png-iccp-300MB": lambda: _swollen_png((b"iCCP", b"x\0\0" + _zeros(300_000_000))),
     "png-itxt-300MB": lambda: _swollen_png((b"iTXt", b"x\0\1\0\0\0" + _zeros(300_000_000))),
-    "png-pixels-1GB": lambda: _swollen_png(pixels=_zeros(1_000_000_000)),
+    "png-pixels-300MB": lambda: _swollen_png(pixels=_zeros(300_000_000)),
     "png-100000-chunks": lambda: _swollen_png(*[(b"tEXt", b"a\0b")] * 100_000),
     "apng-2147483647-frames": lambda: _swollen_png((b"acTL", struct.pack(">II", 2**31 - 1, 0))),
     "jpeg-2500-scans": lambda: _scans(2500),
     "jpeg-90-scans-2000x2000": lambda: _scans(90, 2000),
     "jpeg-65500x65500": lambda: _jpeg_saying(65_500, 65_500),
     "jpeg-10900x10900-cut": lambda: _jpeg_saying(10_900, 10_900),
-    "jpeg-1500-exif": lambda: _swollen_jpeg(
-        (b"\xff\xe1\xff\xff" + b"Exif\0\0" + bytes(65_527)) * 1500
+    "jpeg-300-exif": lambda: _swollen_jpeg(
+        (b"\xff\xe1\xff\xff" + b"Exif\0\0" + bytes(65_527)) * 300
     ),
     "jpeg-fill-bytes": lambda: _swollen_jpeg(b"\xff" * 2_000_000),
     "jpeg-1000000-segments": lambda: _swollen_jpeg(b"\xff\xe5\0\2" * 1_000_000),
@@ -297,7 +297,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "tiff-60000x60000": lambda: _tiff(60_000, 60_000),
     "tiff-strip-beyond-the-end": lambda: _tiff(8, 8, offset=2**32 - 1),
     "tiff-count-4294967295": lambda: _tiff(8, 8, count=2**32 - 1),
-    "tiff-100000-pages": lambda: _tiff_pages(100_000),
+    "tiff-12000-pages": lambda: _tiff_pages(12_000),
     "exif-directory-in-itself": lambda: _exif_loop(),
     "bmp-rle-30000x30000": lambda: _bmp(30_000, 30_000),
     "bmp-rle-10900x10900": lambda: _bmp(10_900, 10_900),
