@@ -21,6 +21,10 @@ PORT ?= 8000
 FILES ?= 5000
 SEED ?= 0
 
+# A setting is text, in which make shall find nothing of its own: a title may hold a dollar sign.
+settings_given = WEIGHTS LAYERS IMAGES LIMITS TITLE AUTHOR REPOSITORY SITE_URL
+$(foreach name,$(settings_given),$(eval override $(name) := $$(value $(name))))
+
 # A setting as one word of a shell command, whatever characters it holds.
 quote = '$(subst ','\'',$(1))'
 
@@ -51,7 +55,7 @@ serve: ## hand out the gallery that was built, on this machine
 
 test: .venv/.testing .venv-export/.testing .venv-audit/.installed $(runtime) ## lint, types, and every test, browser included
 	.venv/bin/ruff format --check . && .venv/bin/ruff check .
-	.venv/bin/mypy
+	.venv/bin/python -m mypy
 	.venv-export/bin/python -m pytest -q tests/export
 	CHROMIUM="$$(scripts/chromium)" && FIREFOX="$$(scripts/firefox)" && export CHROMIUM FIREFOX && .venv/bin/python -m pytest -q tests --ignore tests/export
 
@@ -105,13 +109,13 @@ build/settings/%: FORCE
 # Every onnxruntime wheel puts its files into the same place: one has to go before another comes.
 $(gallery): locks/gallery.txt locks/onnxruntime.txt
 	scripts/venv .venv $<
-	@.venv/bin/pip freeze | sed -n 's/^\(onnxruntime[^=]*\)==.*/\1/p' | xargs -r .venv/bin/pip uninstall --quiet --yes
-	.venv/bin/pip install --quiet $(if $(filter onnxruntime,$(ONNXRUNTIME)),--require-hashes --requirement locks/onnxruntime.txt,$(ONNXRUNTIME))
+	@.venv/bin/python -m pip freeze | sed -n 's/^\(onnxruntime[^=]*\)==.*/\1/p' | xargs -r .venv/bin/python -m pip uninstall --quiet --yes
+	.venv/bin/python -m pip install --quiet $(if $(filter onnxruntime,$(ONNXRUNTIME)),--require-hashes --requirement locks/onnxruntime.txt,$(ONNXRUNTIME))
 	@rm -f .venv/.installed-* && touch $@
 
 $(exporter): locks/export.txt locks/torch.txt
 	scripts/venv .venv-export $<
-	.venv-export/bin/pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) --requirement locks/torch.txt
+	.venv-export/bin/python -m pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) --requirement locks/torch.txt
 	@touch $@
 
 .venv/.testing: locks/test.txt | $(gallery)
