@@ -249,11 +249,11 @@ def test_what_an_ascii_terminal_cannot_show_is_escaped(stage):
 
 
 def test_what_is_said_reaches_an_ascii_terminal():
-    program = "import terminal; raise SystemExit(terminal.run(lambda: print('2 × 日') or 0))"
+    program = "import terminal; raise SystemExit(terminal.run(lambda: print('\\xd7 \\u65e5') or 0))"
     environment = {"PATH": os.environ["PATH"], **STRANGE.environment}
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True)
-    assert (done.stdout, done.stderr, done.returncode) == (b"2 \\xd7 \\u65e5\n", b"", 0)
+    assert (done.stdout, done.stderr, done.returncode) == (b"\\xd7 \\u65e5\n", b"", 0)
 
 
 SPEAKING = """
