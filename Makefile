@@ -19,6 +19,12 @@ PYTHON ?= python3
 ONNXRUNTIME ?= onnxruntime
 TORCH_INDEX ?=
 PORT ?= 8000
+FILES ?= 5000
+SEED ?= 0
+
+# A setting is text, in which make shall find nothing of its own: a title may hold a dollar sign.
+settings_given = WEIGHTS LAYERS IMAGES LIMITS TITLE AUTHOR REPOSITORY SITE_URL
+$(foreach name,$(settings_given),$(eval override $(name) := $$(value $(name))))
 
 # A setting as one word of a shell command, whatever characters it holds.
 quote = '$(subst ','\'',$(1))'
@@ -48,9 +54,9 @@ serve: ## hand out the gallery that was built, on this machine
 	@echo "http://localhost:$(PORT)/"
 	@$(PYTHON) -m http.server --bind 127.0.0.1 --directory build/site $(PORT)
 
-test: .venv/.testing .venv-export/.testing $(runtime) ## lint, types, and every test, browser included
+test: .venv/.testing .venv-export/.testing .venv-audit/.installed $(runtime) ## lint, types, and every test, browser included
 	.venv/bin/ruff format --check . && .venv/bin/ruff check .
-	.venv/bin/mypy
+	.venv/bin/python -m mypy
 	.venv-export/bin/python -m pytest -q tests/export
 	CHROMIUM="$$(scripts/chromium)" && FIREFOX="$$(scripts/firefox)" && export CHROMIUM FIREFOX && .venv/bin/python -m pytest -q tests --ignore tests/export
 
@@ -62,8 +68,14 @@ bench: .venv-export/.testing .venv/.testing ## measure speed and size, and the p
 	@if test -f build/site/index.html; then $(MAKE) --no-print-directory build/lighthouse/.measured; \
 	else echo "there is no gallery in build/site yet, so no page is measured: run make site"; fi
 
+fuzz: .venv/.testing ## try damaged and greedy files; FILES= and SEED= say how many and which
+	.venv/bin/python -m benchmarks.fuzz --files $(FILES) --seed $(SEED)
+
+audit: .venv-audit/.installed ## ask whether an advisory is known about anything that is pinned
+	.venv-audit/bin/python scripts/audit.py
+
 clean: ## remove everything that was built, environments included
-	rm -rf build .venv .venv-export .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf build .venv .venv-audit .venv-export .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(manifest): $(wildcard export/*.py export/bundled/$(MODEL).*) artifacts.py build/settings/export $(exporter)
 	.venv-export/bin/python -m export --model $(MODEL) --weights $(call quote,$(WEIGHTS)) --layers $(call quote,$(LAYERS)) --out build/model
@@ -98,13 +110,13 @@ build/settings/%: FORCE
 # Every onnxruntime wheel puts its files into the same place: one has to go before another comes.
 $(gallery): locks/gallery.txt locks/onnxruntime.txt
 	scripts/venv .venv $<
-	@.venv/bin/pip freeze | sed -n 's/^\(onnxruntime[^=]*\)==.*/\1/p' | xargs -r .venv/bin/pip uninstall --quiet --yes
-	.venv/bin/pip install --quiet $(if $(filter onnxruntime,$(ONNXRUNTIME)),--require-hashes --requirement locks/onnxruntime.txt,$(ONNXRUNTIME))
+	@.venv/bin/python -m pip freeze | sed -n 's/^\(onnxruntime[^=]*\)==.*/\1/p' | xargs -r .venv/bin/python -m pip uninstall --quiet --yes
+	.venv/bin/python -m pip install --quiet $(if $(filter onnxruntime,$(ONNXRUNTIME)),--require-hashes --requirement locks/onnxruntime.txt,$(ONNXRUNTIME))
 	@rm -f .venv/.installed-* && touch $@
 
 $(exporter): locks/export.txt locks/torch.txt
 	scripts/venv .venv-export $<
-	.venv-export/bin/pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) --requirement locks/torch.txt
+	.venv-export/bin/python -m pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) --requirement locks/torch.txt
 	@touch $@
 
 .venv/.testing: locks/test.txt | $(gallery)
@@ -113,6 +125,10 @@ $(exporter): locks/export.txt locks/torch.txt
 
 .venv-export/.testing: locks/test-export.txt | $(exporter)
 	scripts/venv .venv-export $<
+	@touch $@
+
+.venv-audit/.installed: locks/audit.txt
+	scripts/venv .venv-audit $<
 	@touch $@
 
 # Lighthouse comes from npm, which comes with the Node of the tests' environment.
@@ -125,4 +141,4 @@ build/lighthouse/.measured: build/lighthouse/.installed FORCE
 	CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && .venv/bin/python -m benchmarks.pages --lighthouse $(@D)/node_modules/lighthouse/cli/index.js
 
 FORCE:
-.PHONY: help site export precompute serve test check bench clean FORCE
+.PHONY: help site export precompute serve test check bench fuzz audit clean FORCE

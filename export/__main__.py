@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import terminal
 from export.architectures import MODELS
 from export.build import export
 from export.errors import ExportError
@@ -56,4 +57,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(terminal.run(main))

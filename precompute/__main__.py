@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import artifacts
+import terminal
 from precompute.build import Settings, precompute
 from precompute.errors import PrecomputeError
 from precompute.limits import DEFAULT, parse_limits, readable
@@ -84,4 +85,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(terminal.run(main))

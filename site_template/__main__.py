@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import artifacts
+import terminal
 from site_template.pages import Site
 from site_template.render import RenderError, render
 
@@ -58,7 +59,9 @@ def main(arguments: list[str] | None = None) -> int:
         if value and not _ADDRESS.fullmatch(value)
     ]
     url = options.url.rstrip("/") + "/" if options.url else ""
-    site = Site(options.title, options.author, options.repository, url)
+    # Where the locale has no code for a letter, an argument is no text yet.
+    title, author = (artifacts.printable(given) for given in (options.title, options.author))
+    site = Site(title, author, options.repository, url)
     try:
         if faults:
             raise RenderError("; ".join(faults))
@@ -77,4 +80,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(terminal.run(main))

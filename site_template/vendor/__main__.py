@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import artifacts
+import terminal
 from site_template.vendor.fetch import VendorError, vendor
 
 
@@ -36,4 +37,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(terminal.run(main))
