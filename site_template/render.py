@@ -230,6 +230,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {
+        "address": pages.address,
         "percent": pages.percent,
         "readable": pages.readable,
         "grouped": pages.grouped,
