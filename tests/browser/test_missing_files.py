@@ -107,6 +107,7 @@ def test_without_the_data_of_a_photo_the_plain_page_takes_over(opened, photo, si
 def test_a_view_that_cannot_be_had_says_so_and_the_maps_stay(opened, photo, suffix, damage):
     open_, _ = opened
     page = open_(f"{photo}#layer={LAYER}&view=layer", damage, f"**/{LAYER}.{suffix}.png")
+    page.locator("layer-summary > p").wait_for()
     said = page.locator("layer-summary > p").inner_text()
     assert said.startswith("This cannot be shown: ")
     assert f"{LAYER}.{suffix}.png is " in said
@@ -119,7 +120,7 @@ def test_a_view_that_cannot_be_had_says_so_and_the_maps_stay(opened, photo, suff
 def test_a_view_whose_program_is_missing_says_so_and_the_maps_stay(opened, photo):
     open_, _ = opened
     page = open_(f"{photo}#layer={LAYER}&view=residual", "missing", "**/residual-view.js")
-    assert "residual-view.js" in page.locator("residual-view > p").inner_text()
+    page.locator("residual-view > p", has_text="residual-view.js").wait_for()
     assert page.locator("channel-grid button").first.is_visible()
 
 
