@@ -7,16 +7,26 @@ import shutil
 import tempfile
 import unicodedata
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
 
+_SEGMENT = "[A-Za-z0-9_][A-Za-z0-9._-]*"
+Segment = Annotated[str, msgspec.Meta(pattern=rf"^{_SEGMENT}$(?!\n)")]
+"""A name in a folder and in a URL: it leads nowhere else, and needs no escaping in either."""
+RelativePath = Annotated[str, msgspec.Meta(pattern=rf"^{_SEGMENT}(/{_SEGMENT})*$(?!\n)")]
+"""Segments with slashes between them."""
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 # Names that Windows keeps for devices, and the one that every folder of ours uses itself.
 _RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d|index)(\.|$)")
 _LONGEST_SLUG = 80
+_UNSEEN = re.compile(  # control characters, halves of characters, turns of the reading direction
+    "[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, or a byte that is not UTF-8
 
 
 class ArtifactError(Exception):
@@ -42,13 +52,18 @@ def slug(name: str) -> str:
 
 def fingerprint(name: str, digits: int = 8) -> str:
     """Return the first hexadecimal digits of the SHA-256 of `name`, any file name included."""
-    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:digits]
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
 
 
 def printable(text: str) -> str:
     """Return `text`, which may be any file name, as text that can be shown and encoded anywhere."""
-    decoded = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", decoded))
+    encodable = _SURROGATE.sub("\ufffd", text)
+    return "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", encodable))
+
+
+def seen(text: str) -> str:
+    """Return `text` as people wrote it, without what cannot be seen and changes how the rest is."""
+    return _UNSEEN.sub(" ", text)
 
 
 def escaped(name: str) -> str:
@@ -91,7 +106,7 @@ def decode(path: Path, kind: type[T], remedy: str) -> T:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
         raise ArtifactError(f"{path} does not exist: run {remedy}") from None
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ArtifactError(f"{path} is not a {kind.__name__}: {error}; run {remedy}") from None
 
 

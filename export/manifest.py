@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import artifacts
+from artifacts import Segment
 
 SCHEMA_VERSION = 1
 SCHEMA_PATH = Path(__file__).with_name("manifest.schema.json")
@@ -73,7 +74,7 @@ class Weights:
 class File:
     """A file beside the manifest."""
 
-    name: str
+    name: Segment
     sha256: str
 
 
@@ -115,7 +116,7 @@ class Layer:
 
     name: str
     """Name in the graph, as torchvision's feature extraction spells it, and of the ONNX output."""
-    slug: str
+    slug: Segment
     """The name as a path segment."""
     title: str
     """What it is, for people."""
@@ -180,7 +181,7 @@ class ModelManifest:
     """Everything that later stages know about a model."""
 
     schema_version: int
-    model: str
+    model: Segment
     onnx: File
     opset: int
     producers: dict[str, str]

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import artifacts
+from artifacts import RelativePath, Segment
 
 SCHEMA_VERSION = 1
 SCHEMA_PATH = Path(__file__).with_name("index.schema.json")
@@ -105,11 +106,11 @@ class TileSheet:
     """
 
     layer: str
-    path: str
+    path: Segment
     """Relative to the image's folder; so are all paths of an ImageEntry."""
-    figures: str
-    summary: str
-    pca: str
+    figures: Segment
+    summary: Segment
+    pca: Segment
     columns: int
     rows: int
     tile_width: int
@@ -205,7 +206,7 @@ class Strip:
     layer's own largest value (white).
     """
 
-    path: str
+    path: Segment
     tile: int
     """Side of each picture, pixels."""
     layers: tuple[str, ...]
@@ -216,8 +217,8 @@ class ImageEntry:
     """One picture and what the network made of it."""
 
     schema_version: int
-    id: str
-    """URL-safe, unique and stable: part of every link to this picture."""
+    id: Segment
+    """Unique and stable: part of every link to this picture."""
     title: str
     author: str
     licence: str
@@ -236,20 +237,20 @@ class ImageEntry:
     """The subject."""
     crop: Box
     """The part of the photo that the network sees."""
-    input: str
+    input: Segment
     """The pixels that the network saw, PNG."""
-    photo: str
+    photo: Segment
     """The photo for display, JPEG."""
     photo_width: int
     photo_height: int
-    thumbnail: str
+    thumbnail: Segment
     thumbnail_width: int
     thumbnail_height: int
     answers: tuple[Answer, ...]
     """The five largest logits, largest first."""
     evidence: tuple[Evidence, ...]
     """For the answers, in their order; empty where the model has no such classifier."""
-    contributions: str | None
+    contributions: Segment | None
     """Path of the Contributions; None where the model has no such classifier."""
     strip: Strip
     sheets: tuple[TileSheet, ...]
@@ -263,7 +264,7 @@ class Peaks:
     silent.
     """
 
-    images: list[str]
+    images: list[Segment]
     """Ids; `image` counts in this list."""
     image: list[list[int]]
     value: list[list[float]]
@@ -308,7 +309,7 @@ class Kernels:
     step · q to within step/2.
     """
 
-    folder: str
+    folder: Segment
     """Holds the files `0.bin`, `1.bin`, …; relative to MODEL."""
     per_file: int
     inputs: int
@@ -353,7 +354,7 @@ class SharedLayer:
     """One layer over all photos in brief, for the index."""
 
     layer: str
-    figures: str
+    figures: RelativePath
     """Path of its SharedFigures, relative to the model's folder."""
     low: float
     high: float
@@ -376,7 +377,7 @@ class Skipped:
 class ImageReference:
     """A picture of the gallery; its ImageEntry is in the folder named after its id."""
 
-    id: str
+    id: Segment
     sha256: str
     """Of its folder's content: changes whenever anything in there does."""
 
@@ -386,7 +387,7 @@ class GalleryIndex:
     """Everything that was computed with one model."""
 
     schema_version: int
-    model: str
+    model: Segment
     manifest_sha256: str
     provider: str
     """onnxruntime's execution provider that computed the activations."""
@@ -394,7 +395,7 @@ class GalleryIndex:
     """Versions of the packages that did the work."""
     images: tuple[ImageReference, ...]
     """In display order."""
-    parts: dict[str, str]
+    parts: dict[Segment, str]
     """Each folder that belongs to no single image, such as SHARED, to the SHA-256 of its content."""
     layers: tuple[SharedLayer, ...]
     """In forward order."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import artifacts
+from artifacts import RelativePath, Segment
 from precompute.index import Answer, index_path
 
 SCHEMA_PATH = Path(__file__).with_name("lessons.schema.json")
@@ -81,7 +82,7 @@ class AlikeFilters:
 class UntrainedFilters:
     """The kernels as the architecture draws them before training, with seed 0."""
 
-    mosaic: str
+    mosaic: Segment
     scale: float
     measures: FilterMeasures
     most_alike: float
@@ -97,7 +98,7 @@ class StemMoment:
     """Side of the training pictures then."""
     top1: float | None
     """Share of right answers on validation photos; None before training."""
-    mosaic: str
+    mosaic: Segment
     to_final: list[float]
     """Similarity of each kernel to what it becomes."""
 
@@ -106,7 +107,7 @@ class StemMoment:
 class StemHistory:
     """How the kernels came to be."""
 
-    strips: str
+    strips: Segment
     """Picture with a row for each kernel: all moments on one scale, then each on its own."""
     moments: tuple[StemMoment, ...]
 
@@ -125,12 +126,12 @@ class StemFilters:
     rows: int
     """Of a kernel."""
     columns: int
-    views: str
+    views: Segment
     """Picture with a row for each kernel: in colour, then its red, green and blue plane in grey, on
     one scale; then the same four on its own."""
-    mosaic: str
+    mosaic: Segment
     mosaic_columns: int
-    preview: str
+    preview: Segment
     """The mosaic on one scale, enlarged, on white."""
     scale: float
     """99.5th percentile of the absolute weights; also that of the pictures of the history."""
@@ -151,7 +152,7 @@ class Deviation:
     """A layer's activations after some preparation of a photo, beside those after the correct one."""
 
     layer: str
-    picture: str
+    picture: RelativePath
     """The activations in the first three principal components of the correct run, coloured from
     their smallest to their largest score in that run; relative to MISTAKES."""
     beyond: float
@@ -167,10 +168,10 @@ class Deviation:
 class Preparation:
     """One way to prepare a photo, and what the network makes of it. Colours: red, green, blue."""
 
-    id: str
+    id: Segment
     """`correct`, or the mistake: `not-normalised`, `not-scaled`, `scaled-twice`, `bgr`, `squashed`,
     `turned`, `reshaped`."""
-    picture: str
+    picture: RelativePath
     """The picture that, prepared correctly, is the nearest to this input; relative to MISTAKES."""
     beyond: float
     """Share of the input's values that no picture gives when prepared correctly."""
@@ -196,7 +197,7 @@ class Preparation:
 class Mistakes:
     """What mistakes in preparing a photo do, on one photo."""
 
-    image: str
+    image: Segment
     """Of the photos tried, the one whose answer loses most probability, summed over mistakes."""
     photos: int
     """How many were tried: the most confident right answers, up to 16; where no answer is right,
@@ -221,12 +222,12 @@ class Picture:
     has the three colours of the photo, every other role is grey.
     """
 
-    path: str
+    path: RelativePath
     """Relative to TOURS."""
     role: str
     """`map`, `before` (what the ReLU after it is given), `shortcut`, `branch`, `sum`, `after`,
     `evidence` or `kernel`."""
-    image: str | None
+    image: Segment | None
     """The photo; None for a kernel."""
     layer: str
     channel: int | None
@@ -243,7 +244,7 @@ class Stop:
 
     kind: str
     """What was looked for; the site has a sentence for each kind."""
-    image: str
+    image: Segment
     layer: str
     channel: int
     settings: dict[str, str]
@@ -257,7 +258,7 @@ class Stop:
 class Tour:
     """Stops that belong together, in order; at least one."""
 
-    id: str
+    id: Segment
     stops: tuple[Stop, ...]
 
 

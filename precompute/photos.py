@@ -140,7 +140,10 @@ def _described(
         if name in described:
             faults.append(f"{label}: described twice")
         faults += [f"{label}: {fault}" for fault in _faults(table, categories)]
-        described[name] = table
+        described[name] = {
+            key: artifacts.seen(value) if isinstance(value, str) else value
+            for key, value in table.items()
+        }
     if faults:
         raise PrecomputeError(f"{path}: " + "; ".join(faults))
     return described

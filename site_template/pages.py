@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import log10
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from export.manifest import Layer, ModelManifest, ReceptiveField
 from precompute.index import (
@@ -380,6 +380,11 @@ def part(share: float) -> str:
 def counted(number: int, noun: str) -> str:
     """Return how many there are of something: "1 photo", "2 photos"."""
     return f"{grouped(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def address(url: str) -> str:
+    """Return an address that a person wrote with nothing in it that a link would have to escape."""
+    return quote(url, safe=":/?#[]@!$&()*+,;=%~")
 
 
 def grouped(value: int) -> str:

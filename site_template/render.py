@@ -191,6 +191,11 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
     yield page("404.html", "404.html", cards=cards)
 
 
+def _seen(value: object) -> object:
+    """Return what a page shows of `value`, which may be markup."""
+    return value.__class__(artifacts.seen(value)) if isinstance(value, str) else value
+
+
 def _mistakes(gallery: Gallery) -> dict[str, object]:
     """Return what the page on preprocessing mistakes is told."""
     found = read_mistakes(gallery.tiles)
@@ -219,11 +224,13 @@ def _environment() -> Environment:
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_seen,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
     environment.filters |= {
+        "address": pages.address,
         "percent": pages.percent,
         "readable": pages.readable,
         "grouped": pages.grouped,

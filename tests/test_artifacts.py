@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import unicodedata
 from dataclasses import dataclass
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 import artifacts
 
-names = st.text(st.characters(codec="utf-8"), max_size=300)
+names = st.text(st.characters(exclude_categories=()), max_size=300)
+"""Halves of characters included, as names that are not UTF-8 have them."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,50 @@ def test_a_safe_name_is_its_own_slug(name):
     assert artifacts.slug(name) == name
 
 
-@given(st.binary(max_size=40))
-def test_any_file_name_can_be_shown(raw):
-    shown = artifacts.printable(os.fsdecode(raw))
+@given(names)
+def test_what_is_left_of_a_name_is_its_own_rest_and_fits_a_folder(name):
+    found = artifacts.sanitise(name)
+    assert artifacts.sanitise(found) == found
+    assert artifacts.slug(artifacts.slug(name)) == artifacts.slug(name)
+    assert len(artifacts.slug(name)) <= 99
+
+
+@given(names, names)
+@example("\udcc3\udca9", "é")  # the bytes of é as a file name and as text
+@example("\ud800", "\ufffd")
+def test_two_names_do_not_share_a_fingerprint(one, other):
+    found = artifacts.fingerprint(one)
+    assert re.fullmatch("[0-9a-f]{8}", found)
+    assert (found == artifacts.fingerprint(other)) == (one == other)
+
+
+@given(st.binary(max_size=40).map(os.fsdecode) | names)
+@example("a\u202eb\u2028c\0\x1b[2J")
+def test_any_name_can_be_shown(name):
+    shown = artifacts.printable(name)
     assert shown.encode("utf-8").decode() == shown
     assert shown.isprintable()
+    assert artifacts.printable(shown) == shown
+
+
+@given(names)
+@example("a\r\x85\u2028\u202eb\ud800")
+def test_what_people_wrote_is_kept_but_for_what_cannot_be_seen(text):
+    kept = artifacts.seen(text)
+    assert kept.encode("utf-8").decode() == kept
+    assert len(kept) == len(text)
+    assert kept.splitlines() == kept.split("\n")[: len(kept.splitlines())]
+    for was, now in zip(text, kept, strict=True):
+        assert now == was or (
+            now == " " and unicodedata.category(was) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+        )
+    bidi = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+    assert not bidi & {unicodedata.bidirectional(c) for c in kept}
+
+
+@pytest.mark.parametrize("text", ["5\u202f000 – “ü”\tx\ny", "👩‍🔬", "نیم‌فاصله", "אב"])
+def test_what_can_be_seen_is_kept(text):
+    assert artifacts.seen(text) == text
 
 
 def test_json_is_compact_sorted_and_ends_in_a_newline():

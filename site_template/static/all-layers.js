@@ -32,16 +32,16 @@ class AllLayers extends HTMLElement {
       });
       choice.append(button);
     }
-    const list = document.createElement("ol");
+    const list = element("ol", "");
     for (const layer of layers.values()) {
       const sheet = sheetOf(layer);
       const picture = new Image(sheet.tile_width, sheet.tile_height);
       picture.loading = "lazy";
       picture.alt = `Components of ${layer.name}`;
-      const link = document.createElement("a");
+      const link = element("a", "");
       link.dataset.to = layer.name;
       link.append(picture, layerName(layer));
-      const item = document.createElement("li");
+      const item = element("li", "");
       item.append(link);
       list.append(item);
     }

@@ -59,16 +59,14 @@ class ChannelGrid extends HTMLElement {
     this.#tiles.clear();
     const { layer, sheet, order } = this.#view;
     const rows = order.map((channel) => {
-      const button = document.createElement("button");
+      const button = element("button", "");
       button.type = "button";
       button.dataset.channel = channel;
       this.#label(button);
       const canvas = document.createElement("canvas");
       canvas.width = sheet.tile_width;
       canvas.height = sheet.tile_height;
-      const number = document.createElement("span");
-      number.textContent = channel;
-      button.append(canvas, number);
+      button.append(canvas, element("span", channel));
       this.#tiles.set(channel, button);
       this.#seen.observe(button);
       return button;

@@ -98,7 +98,7 @@ class ChannelInspector extends HTMLElement {
     const notes = [];
     for (const [side, label] of [["over", "above"], ["under", "below"]]) {
       if (!total || !clipped[side]) continue;
-      const swatch = document.createElement("i");
+      const swatch = element("i", "");
       swatch.style.background = clipColours(map)[side];
       notes.push(notes.length ? ", " : "", swatch, ` ${clipped[side]} of ${this.#pixels.length} pixels ${label} the scale`);
     }
@@ -147,7 +147,7 @@ class ChannelInspector extends HTMLElement {
       if (photo) link.href = photo.href; // which keeps the view
       const text = element("span", readable(value[channel][rank]), "number");
       link.append(patch(inputOf(id), field, this.#side, photo?.title ?? id), text);
-      const item = document.createElement("li");
+      const item = element("li", "");
       item.append(link);
       return item;
     });

@@ -33,7 +33,7 @@ class ChannelPhotos extends HTMLElement {
     const items = peaks.image[of].map((position, rank) => {
       const id = peaks.images[position];
       const [row, column] = [peaks.row[of][rank], peaks.column[of][rank]];
-      const link = document.createElement("a");
+      const link = element("a", "");
       link.href = pageOf(id);
       const title = photos.get(id)?.title ?? id;
       const box = receptiveBox(layer.receptive_field, row, column, model.crop);
@@ -45,14 +45,14 @@ class ChannelPhotos extends HTMLElement {
         element("strong", value, "number"),
         element("span", title),
       );
-      const item = document.createElement("li");
+      const item = element("li", "");
       item.dataset.photo = id;
       item.append(link);
       return item;
     });
     const silent = model.photos - items.length;
     const bar = new ColourBar();
-    const list = document.createElement("ol");
+    const list = element("ol", "");
     list.append(...items);
     const say = items.length
       ? `Channel ${channel} of ${layer.name} on ${items.length} of ${counted(model.photos, "photo")}, the largest value first; its map, and the part of the photo that this value sees.`

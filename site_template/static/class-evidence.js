@@ -1,6 +1,7 @@
 // <class-evidence>: where on the photo the evidence for an answer lies.
 
 import { palette, pixelColours, stops } from "./colour-scale.js";
+import { element } from "./dom.js";
 import { shareInside } from "./evidence-share.js";
 import { percent, signed } from "./numbers.js";
 import { paint } from "./paint.js";
@@ -37,9 +38,8 @@ class ClassEvidence extends HTMLElement {
     this.#canvas.style.height = `${(100 * (crop[3] - crop[1])) / height}%`;
     frame.append(this.#canvas);
     this.querySelectorAll("[data-answer]").forEach((item, position) => {
-      const button = document.createElement("button");
+      const button = element("button", "evidence");
       button.type = "button";
-      button.textContent = "evidence";
       button.setAttribute("aria-label", `Evidence for ${this.#entry.answers[position].name}`);
       button.addEventListener("click", () => {
         const detail = this.#chosen === position ? -1 : position;
@@ -71,11 +71,8 @@ class ClassEvidence extends HTMLElement {
       `${signed(mean)}, plus the constant ${signed(bias)} is the logit ${signed(answers[chosen].logit)}.`;
     if (this.#entry.box) {
       const share = shareInside(evidence[chosen], this.#entry.crop, this.#entry.box);
-      const text = document.createElement("p");
-      text.textContent =
-        `${percent(share.evidence)} of what adds to it lies in the subject’s box, which covers ` +
-        `${percent(share.area)} of what the network sees.`;
-      tools.append(text);
+      const text = `${percent(share.evidence)} of what adds to it lies in the subject’s box, which covers ${percent(share.area)} of what the network sees.`;
+      tools.append(element("p", text));
     }
     if (contributions) tools.append(channelBars(contributions, chosen));
     const [low, high] = tools.querySelectorAll(".legend .number");
@@ -94,27 +91,18 @@ function channelBars({ layer, values }, answer) {
   const own = values[answer];
   const order = own.map((_, channel) => channel).sort((a, b) => own[b] - own[a]);
   const reach = Math.max(Math.abs(own[order[0]]), Math.abs(own[order.at(-1)]));
-  const list = document.createElement("ol");
-  list.className = "contributions";
+  const list = element("ol", "", "contributions");
   for (const channel of [...order.slice(0, SHOWN), ...order.slice(-SHOWN)]) {
-    const item = document.createElement("li");
-    const link = document.createElement("a");
+    const item = element("li", "");
+    const link = element("a", `channel ${channel}`);
     link.href = `#layer=${encodeURIComponent(layer)}&channel=${channel}&answer=${answer}`;
     link.dataset.channel = channel;
-    link.textContent = `channel ${channel}`;
-    const bar = document.createElement("i");
-    bar.className = own[channel] < 0 ? "minus" : "plus";
+    const bar = element("i", "", own[channel] < 0 ? "minus" : "plus");
     bar.style.width = `${(50 * Math.abs(own[channel])) / reach}%`;
-    const number = document.createElement("span");
-    number.className = "number";
-    number.textContent = signed(own[channel]);
-    item.append(link, bar, number);
+    item.append(link, bar, element("span", signed(own[channel]), "number"));
     list.append(item);
   }
-  const section = document.createElement("section");
-  const title = document.createElement("h3");
-  title.className = "label";
-  title.textContent = `Channels of ${layer} that add most, and take most`;
-  section.append(title, list);
+  const section = element("section", "");
+  section.append(element("h3", `Channels of ${layer} that add most, and take most`, "label"), list);
   return section;
 }

@@ -27,11 +27,12 @@ async function show() {
 async function parts(link) {
   const shared = new GalleryData("", main.dataset.shared);
   const { images } = await shared.index();
-  const id = images.some((image) => image.id === link.get("photo")) ? link.get("photo") : images[0].id;
+  const wanted = link.get("photo");
+  const { id } = images.find((image) => image.id === wanted) ?? images[0];
   const data = shared.of(id);
   const [entry, model] = await Promise.all([data.entry(), data.model()]);
   const { state, notices } = parse(location.hash, model.layers, model.layers[0].name);
-  if (id !== link.get("photo")) notices.push(`There is no photo “${link.get("photo")}”; here is ${entry.title}.`);
+  if (wanted && id !== wanted) notices.push(`There is no photo “${wanted}”; here is ${entry.title}.`);
   const layer = model.layers.find(({ name }) => name === state.layer);
   const sheet = entry.sheets.find((one) => one.layer === layer.name);
   const [figures, grey] = await Promise.all([data.figures(sheet), data.sheet(sheet)]);
@@ -46,15 +47,14 @@ async function parts(link) {
   bar.show(map, look.ends(state.channel), state.norm);
   const page = `${id}.html${format(state)}`;
   const shown = whole ? grid(look, id) : picture(look, data.inputOf(id));
-  const caption = document.createElement("h1");
   const what = whole ? `All channels of ${layer.name}` : `Channel ${state.channel} of ${layer.name} (${layer.signed ? "signed" : "zero or more"})`;
   const open = element("a", "open in the gallery");
   open.href = page;
   open.target = "_top";
-  caption.append(`${what}, ${entry.title}`);
-  const way = document.createElement("p");
+  const caption = element("h1", `${what}, ${entry.title}`);
+  const way = element("p", "");
   way.append(open);
-  document.title = `${what}, ${entry.title}`;
+  document.title = caption.textContent;
   const scale = whole && state.scale === "channel" ? [element("p", "Each channel on its own scale.")] : [bar];
   return [...notices.map((notice) => element("p", notice)), shown, ...scale, caption, way];
 }

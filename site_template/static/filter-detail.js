@@ -1,12 +1,10 @@
 // <filter-detail>: one filter, large, with its planes, its measures and how it came to be.
 
-import { element } from "./dom.js";
-
-const SVG = "http://www.w3.org/2000/svg";
+import { element, svg } from "./dom.js";
 
 class FilterDetail extends HTMLElement {
   #title = element("h3", "");
-  #body = document.createElement("div");
+  #body = element("div", "");
 
   connectedCallback() {
     this.#title.setAttribute("aria-live", "polite");
@@ -37,7 +35,7 @@ class FilterDetail extends HTMLElement {
     if (this.dataset.strips) this.#body.append(element("p", "From the first moment of training to the last", "label"), this.#strip(filter));
     if (link) {
       link.textContent = `Its channel on “${this.dataset.photo}”`;
-      const paragraph = document.createElement("p");
+      const paragraph = element("p", "");
       paragraph.append(link);
       this.#body.append(paragraph);
     }
@@ -46,17 +44,10 @@ class FilterDetail extends HTMLElement {
   #strip(filter) {
     const { strips, moments, count } = this.dataset;
     const [wide, high] = this.dataset.window.split(" ").map(Number);
-    const svg = document.createElementNS(SVG, "svg");
-    svg.setAttribute("class", "strip");
-    svg.setAttribute("viewBox", `0 ${filter} ${moments - 1 + wide} ${high}`);
-    svg.setAttribute("aria-hidden", "true");
-    const image = document.createElementNS(SVG, "image");
-    for (const [name, value] of Object.entries({ href: strips, width: 2 * moments, height: count, preserveAspectRatio: "none" })) {
-      image.setAttribute(name, value);
-    }
-    svg.style.setProperty("--moments", moments);
-    svg.append(image);
-    return svg;
+    const drawing = svg("svg", { class: "strip", viewBox: `0 ${filter} ${moments - 1 + wide} ${high}`, "aria-hidden": "true" });
+    drawing.style.setProperty("--moments", moments);
+    drawing.append(svg("image", { href: strips, width: 2 * moments, height: count, preserveAspectRatio: "none" }));
+    return drawing;
   }
 }
 

@@ -1,8 +1,5 @@
 // Reads the gallery's files. Everything is loaded when it is first asked for, and once.
 
-/** What went wrong with a file, for the visitor. */
-export class LoadError extends Error {}
-
 /** A photo's files and the model's, by the contracts of the index. */
 export class GalleryData {
   #folder;
@@ -151,16 +148,17 @@ function readsBackWhatWasPut() {
   return known.data.every((value, i) => value === data[i]);
 }
 
+/** @throws {Error} what is wrong with which file, for the visitor */
 async function load(url, read) {
-  let response;
+  let fault = "cannot be reached";
   try {
-    response = await fetch(url);
+    const response = await fetch(url);
+    fault = response.ok ? "is damaged" : `is missing (${response.status})`;
+    if (response.ok) return await read(response);
   } catch {
-    const hint = location.protocol === "file:" ? " Pages opened from a file cannot load data: use a web server, such as make serve." : "";
-    throw new LoadError(`${url} cannot be reached.${hint}`);
+    // as just said
   }
-  if (!response.ok) throw new LoadError(`${url} is missing (${response.status}).`);
-  return read(response);
+  throw new Error(`${url} ${fault}. Reload the page; if that does not help, the site has to be published again.`);
 }
 
 function json(response) {

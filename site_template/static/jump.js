@@ -12,7 +12,7 @@ const HINT = "Type a layer, a channel such as conv1:12, one of the answers, or a
  * @returns {{layer?: string, channel?: number, photo?: string, answer?: number, notice?: string}}
  */
 export function jumpTarget(text, { layers, photos, answers, layer }) {
-  const [, name, number] = text.trim().match(/^(.*?)(?:[:#\s]\s*(\d+))?$/) ?? [];
+  const [, name, number] = text.trim().match(/^(.*?)(?:[:#\s]\s*(\d+))?$/s) ?? [];
   const plain = text.trim();
   if (plain === "") return { notice: HINT };
   const folded = plain.toLowerCase();

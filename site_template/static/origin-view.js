@@ -103,7 +103,7 @@ class OriginView extends HTMLElement {
     if (origin.steps.length) results.push(card("made", made, "After the steps since", element("span", `after ${origin.steps.map(({ op }) => op).join(" and ")}`), element("code", layer.name)));
     results.push(card("stored", stored.values, "As stored", element("span", "as this gallery stores it"), element("code", layer.name)));
     const list = (className, cards) => {
-      const row = document.createElement("div");
+      const row = element("div", "");
       row.className = className;
       row.append(...cards);
       return row;

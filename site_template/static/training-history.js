@@ -18,7 +18,7 @@ class TrainingHistory extends HTMLElement {
     this.#range.addEventListener("change", () => this.#show());
     const label = element("label", "Moment of training ");
     label.append(this.#range);
-    const side = document.createElement("div");
+    const side = element("div", "");
     side.append(label, this.#output);
     const top = element("div", "", "training");
     top.append(this.#stage, side);

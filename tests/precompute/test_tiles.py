@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -38,6 +38,10 @@ def bound(low, high):
 
 
 @given(anything)
+@example(np.float32([[[-0.0, 0.0, 1e-45, -1e-45]]]))
+@example(np.float32([[[-3.4e38, 3.4e38, 0.0]]]))
+@example(np.float32([[[1e-45, 3.4e38]], [[-3.4e38, -0.0]]]))
+@example(np.float32([[[1.0, 1.0000001]], [[3e38, 3.0000002e38]]]))
 def test_a_pixel_gives_its_activation_back_to_within_half_a_step(values):
     found = quantise(values, "a")
     again = dequantise(found.pixels, found.low, found.high).astype(np.float64)
@@ -61,6 +65,9 @@ def test_figures_are_those_of_the_activations(values):
 
 
 @given(shapes, st.floats(width=32, allow_nan=False, allow_infinity=False))
+@example((2, 1, 1), -0.0)
+@example((1, 3, 2), 1e-45)
+@example((1, 1, 1), -3.4028234663852886e38)
 def test_a_constant_channel_is_exact(shape, value):
     values = np.full(shape, value, np.float32)
     found = quantise(values, "a")
@@ -100,6 +107,8 @@ def test_a_sheet_gives_its_tiles_back(shape, seed):
     columns, rows = grid(shape[0])
     assert picture.shape == (rows * shape[1], columns * shape[2])
     assert np.array_equal(unsheet(picture, *shape), tiles)
+    beyond = unsheet(picture, columns * rows, *shape[1:])[shape[0] :]
+    assert not beyond.any(), "cells without a channel are black"
 
 
 def test_a_channel_stands_where_its_number_says():

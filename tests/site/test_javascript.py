@@ -11,7 +11,7 @@ TESTS = sorted((ROOT / "tests" / "js").glob("*.test.mjs"))
 MODULES = sorted((ROOT / "site_template" / "static").glob("*.js"))
 TABLES = "colormaps.js"
 """Matplotlib's colours as numbers, generated: data, not a program."""
-PROGRAMS = re.compile(r'<script type="module" src="[^"]*/?static/([\w-]+\.js)"')
+PROGRAMS = re.compile(r'<script (?:type="module"|defer) src="[^"]*/?static/([\w-]+\.js)"')
 IMPORTS = re.compile(r'^import [^;]*?"\./([\w-]+\.js)";', re.MULTILINE)
 LATER = re.compile(r'(?:import|new URL)\("\./([\w-]+\.js)"')
 """What a module loads when it is asked for: a view, a worker."""

@@ -133,6 +133,19 @@ class Workshop:
         return render(self.site, self.manifest_path, self.tiles, self.runtime, self.out)
 
 
+def copied(exported: Path, tiles: Path, runtime: Path, folder: Path) -> Workshop:
+    """Return a copy of a gallery in `folder`, to be changed with artifacts.write only."""
+    made = folder / "made"
+    shutil.copytree(tiles, made / "tiles" / "resnet18", copy_function=link)
+    manifest_path = made / "resnet18.json"
+    shutil.copyfile(exported, manifest_path)
+    if copy := read_manifest(exported).browser:
+        link(exported.with_name(copy.file.name), made / copy.file.name)
+    shutil.copytree(runtime, made / "vendor", copy_function=link)
+    out = folder / "published" / "site"
+    return Workshop(manifest_path, made / "tiles" / "resnet18", made / "vendor", out)
+
+
 def link(source: str | Path, target: str | Path) -> None:
     """Copy a file for artifacts.write, which never writes into one: by a link where that works."""
     try:
