@@ -132,9 +132,9 @@ def softmax(logits: NDArray[np.floating]) -> Float64:
 
 def strip_tile(activations: Float32, side: int) -> Pixels:
     """Return the mean absolute activation of (C, height, width) as a `side` × `side` picture."""
-    energy = np.abs(activations).mean(axis=0)
+    energy = np.abs(activations).mean(axis=0, dtype=np.float64)
     peak = energy.max()
-    picture = Image.fromarray(energy / peak if peak > 0 else energy)
+    picture = Image.fromarray((energy / peak if peak > 0 else energy).astype(np.float32))
     smaller = picture.width < side or picture.height < side
     filter_ = Image.Resampling.NEAREST if smaller else Image.Resampling.BOX
     levels = np.rint(np.asarray(picture.resize((side, side), filter_)) * 255)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from export.manifest import Layer
+from export.manifest import PICTURE, Layer
 from precompute import index
 from precompute.kernel_measures import (
     colour_axis,
@@ -14,7 +14,7 @@ from precompute.kernel_measures import (
     most_opposite,
     strength,
 )
-from precompute.origins import PICTURE, chain_of
+from precompute.origins import chain_of
 from precompute.reductions import Float64
 from precompute.tour_source import Found, LeftOut, Source, stop
 
