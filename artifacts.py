@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import shlex
 import shutil
 import tempfile
 import unicodedata
@@ -110,8 +109,7 @@ def schema(*kinds: type) -> bytes:
 def decode(path: Path, kind: type[T], remedy: str) -> T:
     """Read a JSON file and check it against the dataclass `kind`.
 
-    Raises ArtifactError, which names the file, the fault and what to run: the `remedy`, after
-    removing a file that is there, or make would take it for what it made.
+    Raises ArtifactError, which names the file, the fault and the `remedy` (a command to run).
     """
     if not path.exists():
         raise ArtifactError(f"{path} does not exist: run {remedy}")
@@ -120,12 +118,7 @@ def decode(path: Path, kind: type[T], remedy: str) -> T:
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise refusal(path, f"is not a {kind.__name__}: {error}", remedy) from None
-
-
-def refusal(path: Path, fault: str, remedy: str) -> ArtifactError:
-    """Return the error for a file that is there, but with a `fault`; `remedy` makes it anew."""
-    return ArtifactError(f"{path} {fault}; run rm {shlex.quote(str(path))} && {remedy}")
+        raise ArtifactError(f"{path} is not a {kind.__name__}: {error}; run {remedy}") from None
 
 
 def write(path: Path, data: bytes) -> bool:

@@ -4,6 +4,7 @@ A manifest can come from anybody: what its fields may hold is part of their type
 hold together is checked when it is read.
 """
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -269,18 +270,25 @@ def weight_shape(manifest: ModelManifest, convolution: Layer) -> tuple[int, int,
     return convolution.channels, inputs // convolution.groups, *convolution.kernel
 
 
+def remedy_for(path: Path) -> str:
+    """Return the command that makes a model anew: make trusts the manifest that is there."""
+    return f"rm {shlex.quote(str(path))} && {REMEDY}"
+
+
 def read_manifest(path: Path) -> ModelManifest:
     """Read a manifest and check all that it says; raises artifacts.ArtifactError."""
-    manifest = artifacts.decode(path, ModelManifest, REMEDY)
+    remedy = remedy_for(path) if path.exists() else REMEDY
+    manifest = artifacts.decode(path, ModelManifest, remedy)
     if manifest.schema_version != SCHEMA_VERSION:
-        raise artifacts.refusal(
-            path, f"has schema version {manifest.schema_version}, expected {SCHEMA_VERSION}", REMEDY
+        raise artifacts.ArtifactError(
+            f"{path} has schema version {manifest.schema_version}, expected {SCHEMA_VERSION}: "
+            f"run {remedy}"
         )
     faults = [*_faults_of_files(manifest, path.name), *_faults_of_layers(manifest)]
     if faults:
         more = f"; and {len(faults) - 3} more" if len(faults) > 3 else ""
         fault = artifacts.printable("; ".join(faults[:3]))
-        raise artifacts.refusal(path, f"cannot be right: {fault}{more}", REMEDY)
+        raise artifacts.ArtifactError(f"{path} cannot be right: {fault}{more}; run {remedy}")
     return manifest
 
 

@@ -2,14 +2,13 @@
 
 import hashlib
 import io
-import shlex
 import zipfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from export.manifest import REMEDY, File, ModelManifest, weight_shape
+from export.manifest import File, ModelManifest, remedy_for, weight_shape
 from precompute.errors import ModelError, one_line
 
 _HEADERS = {
@@ -37,7 +36,7 @@ def read_file(manifest_path: Path, file: File) -> bytes:
     if data is None or found != file.sha256:
         raise ModelError(
             f"{path} is not the file that {manifest_path.name} describes: expected SHA-256 "
-            f"{file.sha256}, got {found}; run rm {shlex.quote(str(manifest_path))} && {REMEDY}"
+            f"{file.sha256}, got {found}: run {remedy_for(manifest_path)}"
         )
     return data
 

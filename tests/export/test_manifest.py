@@ -152,7 +152,7 @@ def test_what_is_read_is_what_was_written(exported):
         (lambda text: text.replace(b'"opset":', b'"sopset":'), "missing required field `opset`"),
         (
             lambda text: text.replace(b'"schema_version":1', b'"schema_version":2'),
-            f"has schema version 2, expected {SCHEMA_VERSION}; run rm ",
+            f"has schema version 2, expected {SCHEMA_VERSION}: run rm ",
         ),
     ],
 )

@@ -161,8 +161,8 @@ def test_an_unknown_suffix_is_named(tmp_path, refusal):
 
 def test_a_missing_file_is_told_with_what_can_be_given(tmp_path, refusal):
     assert refusal(tmp_path / "none.pth") == (
-        f"no weights at {tmp_path / 'none.pth'}: give auto, bundled, imagenet1k_v1, random:SEED "
-        "or the path of a .safetensors or .pth file"
+        f"no weights at {tmp_path / 'none.pth'}, which does not exist: give auto, bundled, "
+        "imagenet1k_v1, random:SEED or the path of a .safetensors or .pth file"
     )
 
 
@@ -275,4 +275,4 @@ def test_a_damaged_download_is_not_used(cached, resnet18, refusal, card):
     assert refusal("imagenet1k_v1").startswith(f"{cached} is damaged or another file: expected")
     _, described, (remark,) = load_weights("auto", resnet18)
     assert described.name == card["name"]
-    assert "delete it; using the" in remark
+    assert f"run rm {cached}, and they are downloaded anew; using the" in remark
