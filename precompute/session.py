@@ -89,7 +89,9 @@ def open_session(
     options.add_session_config_entry(_EXTERNAL_DATA, os.path.join(os.devnull, ""))
     name, settings = PROVIDERS[provider]
     try:
-        session = onnxruntime.InferenceSession(onnx, options, providers=[(name, settings)])
+        session = onnxruntime.InferenceSession(
+            onnx, options, providers=[(name, settings)], enable_fallback=False
+        )
     except Exception as error:  # onnxruntime's own exceptions share no base but Exception
         raise ProviderError(f"{name} cannot run {manifest.onnx.name}: {one_line(error)}") from None
     if session.get_providers()[0] != name:
