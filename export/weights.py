@@ -254,13 +254,15 @@ def _read(data: bytes, path: Path) -> State:
     for beginning, fault in _NOT_WEIGHTS:
         if data[:100].lstrip().lower().startswith(beginning):
             raise WeightsError(f"{path} {fault}")
-    is_pytorch = data.startswith((_ZIP, _PICKLE))
+    # Any byte can begin a safetensors file, even a pickle's first: the length of the header is there.
+    is_safetensors = data[8:9] == b"{" and not data.startswith(_ZIP)
+    is_pytorch = data.startswith((_ZIP, _PICKLE)) and not is_safetensors
     if path.suffix == ".safetensors":
         if is_pytorch:
             raise WeightsError(f"{path} is a PyTorch file, not safetensors: name it .pth")
         return _state_dict(_safetensors(data, path), path)
     if path.suffix in {".pth", ".pt"}:
-        if not is_pytorch and data[8:9] == b"{":
+        if is_safetensors:
             raise WeightsError(f"{path} is a safetensors file, not PyTorch's: name it .safetensors")
         return _state_dict(_pytorch(data, path), path)
     raise WeightsError(f"{path}: expected a .safetensors or .pth file, got '{path.suffix}'")

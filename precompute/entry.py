@@ -21,6 +21,7 @@ from precompute.model_files import read_arrays, read_file
 from precompute.photos import Photo
 from precompute.preprocess import crop, geometry, normalise
 from precompute.reductions import (
+    channel_mean,
     class_evidence,
     colours,
     principal_components,
@@ -206,7 +207,7 @@ def figure_rows(layers: Sequence[Quantised]) -> Iterator[list[list[float]]]:
 
 def _summary(activations: Float32) -> tuple[Pixels, tuple[float, float, float, float]]:
     """Return the channel mean above the channel maximum, and the range of each."""
-    mean, mean_low, mean_high = quantise_together(activations.mean(axis=0, dtype=np.float64))
+    mean, mean_low, mean_high = quantise_together(channel_mean(activations))
     largest, max_low, max_high = quantise_together(activations.max(axis=0))
     ranges = tuple(number(value, EXACT) for value in (mean_low, mean_high, max_low, max_high))
     return np.vstack([mean, largest]), ranges  # type: ignore[return-value]

@@ -16,7 +16,15 @@ def test_help_names_every_option(capsys):
         main(["--help"])
     assert exit_.value.code == 0
     text = capsys.readouterr().out
-    options = ["--model", "--weights", "--layers", "--out", "stem+blocks", "random:SEED"]
+    options = [
+        "--model",
+        "--weights",
+        "--layers",
+        "--sha256",
+        "--out",
+        "stem+blocks",
+        "random:SEED",
+    ]
     assert [option for option in options if option not in text] == []
 
 
