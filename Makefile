@@ -3,6 +3,7 @@
 # What to show. `make site IMAGES=~/photos TITLE="My photos"` overrides any of these.
 MODEL ?= resnet18
 WEIGHTS ?= auto
+WEIGHTS_SHA256 ?=
 LAYERS ?= stem+blocks
 IMAGES ?= examples
 PROVIDER ?= auto
@@ -78,7 +79,7 @@ clean: ## remove everything that was built, environments included
 	rm -rf build .venv .venv-audit .venv-export .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(manifest): $(wildcard export/*.py export/bundled/$(MODEL).*) artifacts.py build/settings/export $(exporter)
-	.venv-export/bin/python -m export --model $(MODEL) --weights $(call quote,$(WEIGHTS)) --layers $(call quote,$(LAYERS)) --out build/model
+	.venv-export/bin/python -m export --model $(MODEL) --weights $(call quote,$(WEIGHTS)) $(if $(WEIGHTS_SHA256),--sha256 $(call quote,$(WEIGHTS_SHA256))) --layers $(call quote,$(LAYERS)) --out build/model
 	@touch $@
 
 # The program itself finds out, in about a second, which photos changed: names of photos can hold
@@ -101,7 +102,7 @@ build/settings/site: optional = --optional
 build/settings/site: | $(runtime)
 
 # A changed setting is a changed file, and an unchanged one is not.
-build/settings/export: settings = $(MODEL) $(WEIGHTS) $(LAYERS) $(weights_sum)
+build/settings/export: settings = $(MODEL) $(WEIGHTS) $(WEIGHTS_SHA256) $(LAYERS) $(weights_sum)
 build/settings/site: settings = $(MODEL) $(TITLE) $(AUTHOR) $(REPOSITORY) $(SITE_URL) $(shell cat $(runtime) 2>/dev/null | cksum)
 build/settings/%: FORCE
 	@mkdir -p $(@D)

@@ -6,18 +6,13 @@ import re
 import shutil
 import tempfile
 import unicodedata
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
-
-_SEGMENT = "[A-Za-z0-9_][A-Za-z0-9._-]*"
-Segment = Annotated[str, msgspec.Meta(pattern=rf"^{_SEGMENT}$(?!\n)")]
-"""A name in a folder and in a URL: it leads nowhere else, and needs no escaping in either."""
-RelativePath = Annotated[str, msgspec.Meta(pattern=rf"^{_SEGMENT}(/{_SEGMENT})*$(?!\n)")]
-"""Segments with slashes between them."""
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 # Names that Windows keeps for devices, and the one that every folder of ours uses itself.
@@ -27,6 +22,25 @@ _UNSEEN = re.compile(  # control characters, halves of characters, turns of the 
     "[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, or a byte that is not UTF-8
+_END = r"(?![\s\S])"
+"""The end of a text, in Python and in JavaScript; `$` would let a newline follow in Python."""
+
+# What fields of a contract may hold. Files can come from anybody, and names in them become paths.
+Slug = Annotated[
+    str, msgspec.Meta(pattern=rf"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9_-])?{_END}", max_length=120)
+]
+"""One segment of a path or URL, as slug() makes it."""
+FileName = Annotated[
+    str,
+    msgspec.Meta(pattern=rf"^[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_-])?{_END}", max_length=255),
+]
+"""A file in the folder of the one that names it."""
+Sha256 = Annotated[str, msgspec.Meta(pattern=rf"^[0-9a-f]{{64}}{_END}")]
+Size = Annotated[int, msgspec.Meta(ge=1, le=2**20)]
+Offset = Annotated[int, msgspec.Meta(ge=-(2**20), le=2**20)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Float32 = Annotated[float, msgspec.Meta(ge=-3.4028235e38, le=3.4028235e38)]
 
 
 class ArtifactError(Exception):
@@ -82,8 +96,21 @@ def sha256(path: Path) -> str:
 
 
 def encode(value: Any) -> bytes:
-    """Return `value` (dataclasses included) as compact JSON with sorted keys and a final newline."""
-    return msgspec.json.encode(value, order="sorted") + b"\n"
+    """Return `value` (dataclasses included) as compact JSON with sorted keys and a final newline.
+
+    A dataclass is read back as who reads it will: JSON has no NaN and no infinity, and null, which
+    msgspec writes for them, is no number. Raises ArtifactError, which names the field.
+    """
+    data = msgspec.json.encode(value, order="sorted")
+    if is_dataclass(value):
+        kind = type(value)
+        try:
+            msgspec.json.decode(data, type=kind)
+        except msgspec.ValidationError as error:
+            raise ArtifactError(
+                f"a {kind.__name__} cannot be written: {error} (null is NaN or infinity)"
+            ) from None
+    return data + b"\n"
 
 
 def schema(*kinds: type) -> bytes:
@@ -102,10 +129,12 @@ def decode(path: Path, kind: type[T], remedy: str) -> T:
 
     Raises ArtifactError, which names the file, the fault and the `remedy` (a command to run).
     """
+    if not path.exists():
+        raise ArtifactError(f"{path} does not exist: run {remedy}")
+    if not path.is_file():  # to read a pipe could take for ever
+        raise ArtifactError(f"{path} is no file: remove it, then run {remedy}")
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
-    except FileNotFoundError:
-        raise ArtifactError(f"{path} does not exist: run {remedy}") from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ArtifactError(f"{path} is not a {kind.__name__}: {error}; run {remedy}") from None
 

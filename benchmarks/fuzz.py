@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
-from precompute.limits import DEFAULT
 
 from benchmarks.mutants import BOMBS, bomb, mutant, seeds
 from export.manifest import Input
 from precompute import entry
 from precompute.decode import decode
 from precompute.errors import PhotoError
+from precompute.limits import DEFAULT
 from precompute.preprocess import crop
 from precompute.workers import LostTaskError, available_cores, parallel
 

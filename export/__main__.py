@@ -27,6 +27,11 @@ def main(arguments: list[str] | None = None) -> int:
         "imagenet1k_v1, random:SEED, or the path of a .safetensors or .pth file (default: auto)",
     )
     parser.add_argument(
+        "--sha256",
+        default="",
+        help="SHA-256 of the file of weights, which is compared before anything in it is read",
+    )
+    parser.add_argument(
         "--layers",
         default=DEFAULT_LAYERS,
         help="stem+blocks (all but the batch norms that only a ReLU reads), all, or names with "
@@ -37,7 +42,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        done = export(options.model, options.weights, options.layers, options.out)
+        done = export(
+            options.model, options.weights, options.layers, options.out, options.sha256, _say
+        )
     except (ExportError, OSError) as error:
         print(f"export: {error}", file=sys.stderr)
         return 1
@@ -54,6 +61,10 @@ def main(arguments: list[str] | None = None) -> int:
             f" largest relative difference from {done.manifest.onnx.name} {browser.difference:.1e}"
         )
     return 0
+
+
+def _say(line: str) -> None:
+    print(f"export: {line}", flush=True)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from export.manifest import (
     onnx_path,
 )
 from export.onnx_file import OPSET, TOLERANCE, onnx_bytes, verify
-from export.weights import load_weights, stem_history
+from export.weights import Say, load_weights, stem_history
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,14 +43,21 @@ class Exported:
     remarks: list[str]
 
 
-def export(model: str, weights: str, layers: str, folder: Path) -> Exported:
+def export(
+    model: str,
+    weights: str,
+    layers: str,
+    folder: Path,
+    sha256: str = "",
+    say: Say = lambda line: None,
+) -> Exported:
     """Write the ONNX file, its arrays, its copy for browsers and, last, its manifest to `folder`.
 
     Raises an ExportError; then no ONNX file and no manifest of this model are left in `folder`
     if the fault is in the file, and everything is left as it was otherwise.
     """
     chosen_architecture = architecture(model)
-    network, weights_used, remarks = load_weights(weights, chosen_architecture)
+    network, weights_used, remarks = load_weights(weights, chosen_architecture, sha256, say)
     graph = trace(network)
     crop = chosen_architecture.input.crop
     described, classifier = describe(graph, crop)

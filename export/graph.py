@@ -17,13 +17,11 @@ from torch import fx, nn
 import artifacts
 from export import receptive_field as rf
 from export.errors import ExportError, LayersError
-from export.manifest import Classifier, Layer, Pair
+from export.manifest import PICTURE, Classifier, Layer, Pair
 from export.torchvision_import import feature_extraction
 
 DEFAULT_LAYERS = "stem+blocks"
 ALL_LAYERS = "all"
-PICTURE = "input"
-"""What the manifest calls the picture where it names a tensor's inputs."""
 
 _MODULES: dict[type[nn.Module], str] = {
     nn.Conv2d: "convolution",

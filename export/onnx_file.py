@@ -62,6 +62,16 @@ def verify(data: bytes, module: fx.GraphModule, names: tuple[str, ...], crop: in
         with torch.inference_mode():
             expected = module(picture)
         found = session.run(None, {session.get_inputs()[0].name: picture.numpy()})
+        broken = [
+            name
+            for name, one in zip(names, expected, strict=True)
+            if not bool(torch.isfinite(one).all())
+        ]
+        if broken:
+            raise VerificationError(
+                f"with these weights the model gives NaN or infinity in {broken[0]}: train it again, "
+                "or use others"
+            )
         for name, ours, theirs in zip(names, found, expected, strict=True):
             difference = relative_difference(ours, theirs.numpy())
             worst[name] = max(worst.get(name, 0.0), difference)

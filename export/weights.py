@@ -1,12 +1,18 @@
 """Find weights, read them without running anything in them, and check that they fit the model."""
 
 import copy
+import hashlib
 import http.client
+import io
+import os
 import pickle
+import re
+import shlex
 import socket
 import tomllib
 import urllib.error
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,25 +33,45 @@ DOWNLOAD_TIMEOUT = 15.0
 """Seconds without an answer after which a download is given up."""
 
 LARGEST_SEED = 2**64 - 1
+LARGEST_FILE = 2_000_000_000
+"""Bytes: many times a state dict of any model here, with all that training keeps beside it."""
 
 State = Mapping[str, torch.Tensor]
+Say = Callable[[str], None]
+"""Tells the person who builds something at once."""
+
+# How files begin that are taken for weights, and what to do about them.
+_NOT_WEIGHTS = (
+    (b"version https://git-lfs", "is a Git LFS pointer, not the weights: run git lfs pull"),
+    (b"<!doctype html", "is a web page, not the weights: download the file that the page is about"),
+    (b"<html", "is a web page, not the weights: download the file that the page is about"),
+)
+_ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
 
 
-def load_weights(spec: str, architecture: Architecture) -> tuple[nn.Module, Weights, list[str]]:
+def load_weights(
+    spec: str, architecture: Architecture, sha256: str = "", say: Say = lambda line: None
+) -> tuple[nn.Module, Weights, list[str]]:
     """Return the model with the weights that `spec` names, their description, and remarks.
 
     `spec` is `auto`, `bundled`, `imagenet1k_v1`, `random:SEED` or the path of a .safetensors or
-    .pth file. The remarks are lines for the person who builds. Raises WeightsError.
+    .pth file, whose SHA-256 can be given. The remarks are lines for the person who builds. Raises
+    WeightsError.
     """
+    named = spec in {"auto", "bundled", "imagenet1k_v1"} or spec.startswith("random:")
+    if sha256 and named:
+        raise WeightsError(f"a SHA-256 goes with a file of your own, and '{spec}' is none")
+    if sha256 and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
+        raise WeightsError(f"'{artifacts.printable(sha256)}' is no SHA-256: expected 64 hex digits")
     if spec == "auto":
-        return _auto(architecture)
+        return _auto(architecture, say)
     if spec == "bundled":
         return *_bundled(architecture), []
     if spec == "imagenet1k_v1":
-        return *_published(architecture), []
+        return *_published(architecture, say), []
     if spec.startswith("random:"):
         return *_random(spec.removeprefix("random:"), architecture), []
-    return *_file(Path(spec).expanduser(), architecture), []
+    return *_file(Path(spec).expanduser(), architecture, sha256.lower()), []
 
 
 def stem_history(
@@ -59,43 +85,50 @@ def stem_history(
     path = BUNDLED / f"{architecture.name}.stem_history.npz"
     if weights.source != "bundled" or not path.is_file():
         return {}
-    with np.load(path, allow_pickle=False) as history:
-        kept = {
-            "stem.history": torch.from_numpy(history["weights"]).float(),
-            "stem.history.step": torch.from_numpy(history["step"]),
-            "stem.history.pixels": torch.from_numpy(history["pixels"]),
-            "stem.history.top1": torch.from_numpy(history["top1"]),
-        }
+    restore = f"restore it with git checkout {shlex.quote(str(path))}, or remove it"
+    try:
+        with np.load(path, allow_pickle=False) as history:
+            kept = {
+                "stem.history": torch.from_numpy(history["weights"]).float(),
+                "stem.history.step": torch.from_numpy(history["step"]),
+                "stem.history.pixels": torch.from_numpy(history["pixels"]),
+                "stem.history.top1": torch.from_numpy(history["top1"]),
+            }
+    except Exception as error:  # NumPy raises anything at all on a damaged file
+        raise WeightsError(f"{path} cannot be read ({_one_line(error)}): {restore}") from None
     if not torch.equal(kept["stem.history"][-1], stem):
-        raise WeightsError(f"{path} does not end in the bundled weights: restore it, or remove it")
+        raise WeightsError(f"{path} does not end in the bundled weights: {restore}")
     return kept
 
 
-def _auto(architecture: Architecture) -> tuple[nn.Module, Weights, list[str]]:
+def _auto(architecture: Architecture, say: Say) -> tuple[nn.Module, Weights, list[str]]:
     try:
-        return *_published(architecture), []
+        return *_published(architecture, say), []
     except WeightsError as error:
         model, weights = _bundled(architecture)
         return model, weights, [f"{error}; using the {weights.name} instead"]
 
 
-def _published(architecture: Architecture) -> tuple[nn.Module, Weights]:
+def _published(architecture: Architecture, say: Say) -> tuple[nn.Module, Weights]:
     published = architecture.published
     label = f"torchvision's {published.name} weights"
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / Path(published.url).name
-    _check_cached(cached)
-    try:
-        with _socket_timeout(DOWNLOAD_TIMEOUT):
-            state = published.get_state_dict(progress=False, check_hash=True, weights_only=True)
-    except urllib.error.URLError as error:
-        raise WeightsError(f"{label} could not be downloaded ({error.reason})") from None
-    except (OSError, RuntimeError, http.client.HTTPException) as error:
-        raise WeightsError(f"{label} could not be used ({_one_line(error)})") from None
+    path = Path(torch.hub.get_dir()) / "checkpoints" / Path(published.url).name
+    begins = path.stem.rpartition("-")[2]
+    if not path.exists():
+        say(f"downloading {label}, to {path}")
+        _download(published.url, path, begins, label)
+    data = _content(path)
+    found = hashlib.sha256(data).hexdigest()
+    if not found.startswith(begins):
+        raise WeightsError(
+            f"{path} is damaged or another file: expected a SHA-256 that begins with {begins}, "
+            f"got {found}; run rm {shlex.quote(str(path))}, and they are downloaded anew"
+        )
     metrics = published.meta["_metrics"]["ImageNet-1K"]
-    return _fill(architecture.build(), state, label), Weights(
+    return _fill(architecture.build(), _read(data, path), label), Weights(
         name=published.name,
         source=published.url,
-        sha256=artifacts.sha256(cached),
+        sha256=found,
         licence="see torchvision's documentation of its models; trained on ImageNet",
         trained_on="ImageNet-1K: 1.28 million labelled photos of 1000 classes",
         knows=(),
@@ -107,14 +140,26 @@ def _published(architecture: Architecture) -> tuple[nn.Module, Weights]:
     )
 
 
-def _check_cached(path: Path) -> None:
-    """Compare an earlier download with the hash in its name, which torch does for new ones only."""
-    expected = path.stem.rpartition("-")[2]
-    if path.exists() and not artifacts.sha256(path).startswith(expected):
+def _download(url: str, path: Path, begins: str, label: str) -> None:
+    """Fetch a file; its SHA-256 is checked before it gets its name, and nothing else is left."""
+    by_hand = (
+        f"they are not at {path}: run curl --create-dirs -o {shlex.quote(str(path))} "
+        f"{shlex.quote(url)}, or name others with WEIGHTS="
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with _socket_timeout(DOWNLOAD_TIMEOUT):
+            torch.hub.download_url_to_file(url, os.fspath(path), begins, progress=False)
+    except urllib.error.URLError as error:
         raise WeightsError(
-            f"{path} is damaged or another file: expected a SHA-256 that begins with {expected}, "
-            f"got {artifacts.sha256(path)}; delete it"
-        )
+            f"{label} could not be downloaded ({_one_line(error.reason)}); {by_hand}"
+        ) from None
+    except RuntimeError as error:  # the hash: its message has what was expected and got
+        raise WeightsError(
+            f"{label} came damaged or incomplete ({_one_line(error)}); {by_hand}"
+        ) from None
+    except (OSError, http.client.HTTPException) as error:
+        raise WeightsError(f"{label} could not be used ({_one_line(error)}); {by_hand}") from None
 
 
 def _bundled(architecture: Architecture) -> tuple[nn.Module, Weights]:
@@ -123,16 +168,17 @@ def _bundled(architecture: Architecture) -> tuple[nn.Module, Weights]:
         raise WeightsError(f"no weights are bundled for {architecture.name}: name a file")
     card = tomllib.loads(card_path.read_text(encoding="utf-8"))
     path = BUNDLED / card["file"]
-    found = artifacts.sha256(path) if path.exists() else "no file"
+    data = _content(path) if path.exists() else b""
+    found = hashlib.sha256(data).hexdigest() if path.exists() else "no file"
     if found != card["sha256"]:
         raise WeightsError(
             f"{path} is not the file that {card_path.name} describes: expected SHA-256 "
-            f"{card['sha256']}, got {found}; restore it with git checkout {path.name}"
+            f"{card['sha256']}, got {found}; restore it with git checkout {shlex.quote(str(path))}"
         )
     unknown = sorted(set(card["knows"]) - set(architecture.categories))
     if unknown:
         raise WeightsError(f"{card_path}: 'knows' lists what is no category: {', '.join(unknown)}")
-    return _fill(architecture.build(), _read(path), str(path)), Weights(
+    return _fill(architecture.build(), _read(data, path), str(path)), Weights(
         name=card["name"],
         source="bundled",
         sha256=found,
@@ -166,11 +212,15 @@ def _random(seed: str, architecture: Architecture) -> tuple[nn.Module, Weights]:
     )
 
 
-def _file(path: Path, architecture: Architecture) -> tuple[nn.Module, Weights]:
-    return _fill(architecture.build(), _read(path), str(path)), Weights(
+def _file(path: Path, architecture: Architecture, sha256: str) -> tuple[nn.Module, Weights]:
+    data = _content(path)
+    found = hashlib.sha256(data).hexdigest()
+    if sha256 and found != sha256:
+        raise WeightsError(f"{path} is another file: expected SHA-256 {sha256}, got {found}")
+    return _fill(architecture.build(), _read(data, path), str(path)), Weights(
         name=path.name,
         source="a file of the person who built this gallery",
-        sha256=artifacts.sha256(path),
+        sha256=found,
         licence="not stated",
         trained_on="not stated",
         knows=(),
@@ -180,20 +230,63 @@ def _file(path: Path, architecture: Architecture) -> tuple[nn.Module, Weights]:
     )
 
 
-def _read(path: Path) -> State:
-    """Return the tensors in a file; a pickle is only ever read as plain tensors."""
+def _content(path: Path) -> bytes:
+    """Return the bytes of a file of weights; what is hashed and what is parsed are the same."""
     if not path.is_file():
+        there = "is no file" if path.exists() else "does not exist"
         raise WeightsError(
-            f"no weights at {path}: give auto, bundled, imagenet1k_v1, random:SEED or the path of "
-            "a .safetensors or .pth file"
+            f"no weights at {path}, which {there}: give auto, bundled, imagenet1k_v1, random:SEED "
+            "or the path of a .safetensors or .pth file"
+        )
+    size = path.stat().st_size
+    if size > LARGEST_FILE:
+        raise WeightsError(
+            f"{path} has {size / 1e6:.0f} MB, and weights can have {LARGEST_FILE / 1e6:.0f} MB"
         )
     try:
-        if path.suffix == ".safetensors":
-            return _state_dict(safetensors.torch.load_file(path), path)
-        if path.suffix in {".pth", ".pt"}:
-            return _state_dict(torch.load(path, map_location="cpu", weights_only=True), path)
-    except safetensors.SafetensorError as error:
+        return path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {_one_line(error)}") from None
+
+
+def _read(data: bytes, path: Path) -> State:
+    """Return the tensors in a file; a pickle is only ever read as plain tensors."""
+    for beginning, fault in _NOT_WEIGHTS:
+        if data[:100].lstrip().lower().startswith(beginning):
+            raise WeightsError(f"{path} {fault}")
+    # Any byte can begin a safetensors file, even a pickle's first: the length of the header is there.
+    is_safetensors = data[8:9] == b"{" and not data.startswith(_ZIP)
+    is_pytorch = data.startswith((_ZIP, _PICKLE)) and not is_safetensors
+    if path.suffix == ".safetensors":
+        if is_pytorch:
+            raise WeightsError(f"{path} is a PyTorch file, not safetensors: name it .pth")
+        return _state_dict(_safetensors(data, path), path)
+    if path.suffix in {".pth", ".pt"}:
+        if is_safetensors:
+            raise WeightsError(f"{path} is a safetensors file, not PyTorch's: name it .safetensors")
+        return _state_dict(_pytorch(data, path), path)
+    raise WeightsError(f"{path}: expected a .safetensors or .pth file, got '{path.suffix}'")
+
+
+def _safetensors(data: bytes, path: Path) -> State:
+    try:
+        tensors: State = safetensors.torch.load(data)
+    except Exception as error:  # kinds of numbers that PyTorch lacks are a KeyError, for one
         raise WeightsError(f"{path} is not a whole safetensors file: {_one_line(error)}") from None
+    return tensors
+
+
+def _pytorch(data: bytes, path: Path) -> Any:
+    try:
+        if data.startswith(_ZIP):
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                unpacked = sum(member.file_size for member in archive.infolist())
+            if unpacked > len(data):  # torch.save packs nothing
+                raise WeightsError(
+                    f"{path} would unpack to {unpacked / 1e6:.0f} MB from {len(data) / 1e6:.1f} MB, "
+                    "which PyTorch's own files never do: save it with torch.save"
+                )
+        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise WeightsError(
             f"{path} holds more than tensors, or is no PyTorch file: expected a state dict, as "
@@ -203,7 +296,6 @@ def _read(path: Path) -> State:
         raise
     except Exception as error:  # PyTorch's reader raises anything at all on a damaged file
         raise WeightsError(f"{path} is not a whole PyTorch file: {_one_line(error)}") from None
-    raise WeightsError(f"{path}: expected a .safetensors or .pth file, got '{path.suffix}'")
 
 
 def _state_dict(content: Any, path: Path) -> State:
@@ -230,9 +322,16 @@ def _fill(model: nn.Module, state: State, label: str) -> nn.Module:
     ]
     faults += _listed("without", sorted(needed - state.keys()))
     faults += _listed("with unknown", sorted(state.keys() - expected.keys()))
+    faults += _listed(
+        "with something else than real numbers in",
+        [name for name in sorted(needed & state.keys()) if not _is_plain(state[name])],
+    )
     if not faults:
         bad = [name for name in sorted(needed) if not torch.isfinite(state[name].float()).all()]
         faults = _listed("with NaN or infinite values in", bad)
+        spread = [name for name in sorted(needed) if name.endswith("running_var")]
+        bad = [name for name in spread if state[name].float().min() < 0]
+        faults += _listed("with negative variances in", bad)
     if faults:
         raise WeightsError(f"{label} does not fit the model: {'; '.join(faults)}")
     filled = copy.deepcopy(model)
@@ -240,14 +339,20 @@ def _fill(model: nn.Module, state: State, label: str) -> nn.Module:
     return filled
 
 
+def _is_plain(tensor: torch.Tensor) -> bool:
+    """Tell whether a tensor holds numbers that float() takes as they are: float16 to float64."""
+    dense = tensor.layout == torch.strided and not tensor.is_nested and tensor.device.type == "cpu"
+    return dense and tensor.is_floating_point()
+
+
 def _listed(what: str, names: list[str]) -> list[str]:
     shown = ", ".join(names[:3])
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return [f"{what} {shown}{more}"] if names else []
+    return [artifacts.printable(f"{what} {shown}{more}")] if names else []
 
 
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
+def _one_line(error: BaseException | str) -> str:
+    text = artifacts.printable(" ".join(str(error).split())) or type(error).__name__
     return text[:200]
 
 

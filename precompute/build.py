@@ -15,12 +15,14 @@ from precompute.entry import Model, entry_files, open_model
 from precompute.errors import PhotoError, PrecomputeError
 from precompute.limits import DEFAULT, Limits
 from precompute.mistakes import candidates, mistake_files
+from precompute.model_files import read_file
 from precompute.origins import chain_of, model_files
 from precompute.photos import Photo, find_photos
-from precompute.session import choose_provider, open_session
+from precompute.session import choose_provider
 from precompute.shared import share_layer
 from precompute.stem import stem_files, stem_of
 from precompute.tours import tour_files
+from precompute.trial import try_model
 from precompute.workers import LostTaskError, parallel
 
 Progress = Callable[[str, int], Callable[[], None]]
@@ -71,14 +73,15 @@ def precompute(settings: Settings, progress: Progress) -> Built:
     Raises PrecomputeError or artifacts.ArtifactError. Then the index is as it was before.
     """
     manifest = read_manifest(settings.manifest)
-    onnx = _checked(settings.manifest, manifest)
+    for file in (manifest.onnx, manifest.arrays):
+        read_file(settings.manifest, file)
     manifest_sha256 = artifacts.sha256(settings.manifest)
     found = find_photos(settings.photos, manifest.categories)
     photos, remarks = found.photos, found.remarks
     folder = index.model_folder(settings.tiles, manifest.model)
     producers = {"numpy": version("numpy"), "pillow": version("pillow"), **_onnxruntime()}
 
-    choice = choose_provider(settings.provider, onnx)
+    choice = choose_provider(settings.provider, partial(try_model, settings.manifest))
     provider = choice.name
     remarks += [choice.remark] if choice.remark else []
     digests, faults = _digests(photos, settings.limits)
@@ -90,7 +93,7 @@ def precompute(settings: Settings, progress: Progress) -> Built:
         and not store.is_current(folder / photo.id, _record(folder, photo.id), keys[photo.id])
     ]
     if stale:
-        open_session(onnx, provider)  # a model that does not start is said once, not per process
+        try_model(settings.manifest, provider)  # what is wrong with it is no photo's fault
         faults |= _compute(stale, settings, provider, folder, progress)
     skipped = found.skipped + [
         index.Skipped(artifacts.escaped(photo.name), faults[photo.id])
@@ -123,7 +126,7 @@ def precompute(settings: Settings, progress: Progress) -> Built:
             partial(tour_files, settings.manifest, folder, rest, charts),
         ),
     ]
-    if stem_of(settings.manifest, manifest):
+    if stem_of(manifest):
         key = store.key_of(manifest_sha256, _code())
         parts.append(Part(lessons.STEM, key, partial(stem_files, settings.manifest)))
     else:
@@ -189,19 +192,6 @@ def _bring_up_to_date(folder: Path, part: Part) -> None:
         digests |= store.add_files(fresh, {name: data})
     artifacts.swap_in(fresh, target)
     store.write_record(record, part.key, digests)
-
-
-def _checked(manifest_path: Path, manifest: ModelManifest) -> Path:
-    """Return the path of the ONNX file after comparing it and the arrays with their hashes."""
-    for file in (manifest.onnx, manifest.arrays):
-        path = manifest_path.parent / file.name
-        found = artifacts.sha256(path) if path.is_file() else "no file"
-        if found != file.sha256:
-            raise PrecomputeError(
-                f"{path} is not the file that {manifest_path.name} describes: expected SHA-256 "
-                f"{file.sha256}, got {found}: run make export"
-            )
-    return manifest_path.parent / manifest.onnx.name
 
 
 def _onnxruntime() -> dict[str, str]:
@@ -328,7 +318,8 @@ def _share(
     current = store.is_current(target, record, key)
     earlier = _earlier_index(folder)
     # A run that is killed before it writes the index leaves one that is older than these files.
-    if current and earlier is not None and earlier.parts[index.SHARED] == store.content_key(record):
+    known = earlier.parts.get(index.SHARED) if earlier is not None else None
+    if current and earlier is not None and known == store.content_key(record):
         return earlier.layers
     done = progress("layers over all photos", len(manifest.feature_maps))
     fresh = artifacts.fresh_folder(target)

@@ -15,10 +15,12 @@ import artifacts
 from export.manifest import Layer, ModelManifest, read_manifest
 from precompute import index
 from precompute.errors import NonFiniteError, PhotoError
-from precompute.figures import EXACT, READABLE, number, numbers, rows
+from precompute.figures import EXACT, READABLE, named, number, numbers, rows
+from precompute.model_files import read_arrays, read_file
 from precompute.photos import Photo
 from precompute.preprocess import crop, geometry, normalise
 from precompute.reductions import (
+    channel_mean,
     class_evidence,
     colours,
     principal_components,
@@ -60,11 +62,14 @@ class Model:
 
 
 def open_model(manifest_path: Path, provider: str) -> Model:
-    """Return the exported model that a manifest describes, ready to run on `provider`."""
+    """Return the exported model that a manifest describes, ready to run on `provider`.
+
+    Raises artifacts.ArtifactError, ModelError or ProviderError.
+    """
     manifest = read_manifest(manifest_path)
-    with np.load(manifest_path.parent / manifest.arrays.name, allow_pickle=False) as arrays:
-        held = {name: arrays[name] for name in arrays if name.startswith("classifier.")}
-    return Model(manifest, open_session(manifest_path.parent / manifest.onnx.name, provider), held)
+    arrays = read_arrays(manifest_path, manifest, "classifier.") if manifest.classifier else {}
+    onnx = read_file(manifest_path, manifest.onnx)
+    return Model(manifest, open_session(onnx, manifest, provider), arrays)
 
 
 def entry_files(photo: Photo, picture: Image.Image, model: Model) -> Files:
@@ -82,14 +87,16 @@ def entry_files(photo: Photo, picture: Image.Image, model: Model) -> Files:
     for layer, q, figures in zip(
         manifest.feature_maps, quantised, figure_rows(quantised), strict=True
     ):
-        sheets.append(sheet_files(layer, activations[layer.name], q, figures, files))
+        with named(f"layer {layer.name}"):
+            sheets.append(sheet_files(layer, activations[layer.name], q, figures, files))
     logits = activations[manifest.logits]
     if not np.isfinite(logits).all():
         channel = int(np.argmin(np.isfinite(logits)))
         raise NonFiniteError(f"layer {manifest.logits}, channel {channel}: NaN or infinity")
     answers = answers_of(logits, manifest)
-    evidence = _evidence(activations, answers, model)
-    contributions = _contributions(activations, answers, model)
+    with named("evidence for answers"):
+        evidence = _evidence(activations, answers, model)
+        contributions = _contributions(activations, answers, model)
     if contributions is not None:
         files[index.CONTRIBUTIONS_NAME] = artifacts.encode(contributions)
     files[index.STRIP_NAME] = png(
@@ -198,7 +205,7 @@ def figure_rows(layers: Sequence[Quantised]) -> Iterator[list[list[float]]]:
 
 def _summary(activations: Float32) -> tuple[Pixels, tuple[float, float, float, float]]:
     """Return the channel mean above the channel maximum, and the range of each."""
-    mean, mean_low, mean_high = quantise_together(activations.mean(axis=0))
+    mean, mean_low, mean_high = quantise_together(channel_mean(activations))
     largest, max_low, max_high = quantise_together(activations.max(axis=0))
     ranges = tuple(number(value, EXACT) for value in (mean_low, mean_high, max_low, max_high))
     return np.vstack([mean, largest]), ranges  # type: ignore[return-value]

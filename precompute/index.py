@@ -17,11 +17,15 @@ count from the top left. Numbers have nine significant digits where they stand f
 exactly, six elsewhere.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+import msgspec
 
 import artifacts
-from artifacts import RelativePath, Segment
+from artifacts import Count, FileName, Float32, Sha256, Share, Size, Slug
 
 SCHEMA_VERSION = 1
 SCHEMA_PATH = Path(__file__).with_name("index.schema.json")
@@ -92,6 +96,11 @@ THUMBNAIL_NAME = "_thumbnail.jpg"
 STRIP_NAME = "_strip.png"
 CONTRIBUTIONS_NAME = "_contributions.json"
 
+Side = Annotated[int, msgspec.Meta(ge=1, le=2**30)]
+"""Of a picture, pixels."""
+PartName = Annotated[str, msgspec.Meta(pattern=r"^_[a-z]+(?![\s\S])")]
+SharedPath = Annotated[str, msgspec.Meta(pattern=rf"^{SHARED}/[A-Za-z0-9._-]+\.json(?![\s\S])")]
+
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels of the upright photo; right and bottom are outside."""
 
@@ -106,20 +115,20 @@ class TileSheet:
     """
 
     layer: str
-    path: Segment
+    path: FileName
     """Relative to the image's folder; so are all paths of an ImageEntry."""
-    figures: Segment
-    summary: Segment
-    pca: Segment
-    columns: int
-    rows: int
-    tile_width: int
-    tile_height: int
-    low: float
+    figures: FileName
+    summary: FileName
+    pca: FileName
+    columns: Size
+    rows: Size
+    tile_width: Size
+    tile_height: Size
+    low: Float32
     """Smallest activation of the layer."""
-    high: float
+    high: Float32
     """Largest activation of the layer."""
-    scale: float
+    scale: Float32
     """99.5th percentile of the absolute activations: the default end of the colour scale."""
 
 
@@ -140,22 +149,22 @@ class LayerFigures:
     """The figures of one layer's channels for one image."""
 
     layer: str
-    low: list[float]
-    high: list[float]
-    mean: list[float]
-    std: list[float]
+    low: list[Float32]
+    high: list[Float32]
+    mean: list[Float32]
+    std: list[Float32]
     """Standard deviation over positions."""
-    zeros: list[float]
+    zeros: list[Share]
     """Share of positions that are exactly zero, between 0 and 1."""
-    row: list[int]
+    row: list[Count]
     """Row of the maximum; the first in reading order where there are several."""
-    column: list[int]
-    mean_low: float
+    column: list[Count]
+    mean_low: Float32
     """Range of the channel mean map in the summary picture."""
-    mean_high: float
-    max_low: float
+    mean_high: Float32
+    max_low: Float32
     """Range of the channel maximum map in the summary picture."""
-    max_high: float
+    max_high: Float32
     pca: Components
 
 
@@ -163,11 +172,11 @@ class LayerFigures:
 class Answer:
     """One of the network's answers."""
 
-    category: int
+    category: Count
     """Position in the manifest's categories."""
     name: str
-    logit: float
-    probability: float
+    logit: Float32
+    probability: Share
 
 
 @dataclass(frozen=True)
@@ -178,9 +187,9 @@ class Evidence:
     that position. The mean of all values plus `bias` is the logit.
     """
 
-    category: int
-    height: int
-    width: int
+    category: Count
+    height: Size
+    width: Size
     bias: float
     values: list[float]
 
@@ -206,8 +215,8 @@ class Strip:
     layer's own largest value (white).
     """
 
-    path: Segment
-    tile: int
+    path: FileName
+    tile: Size
     """Side of each picture, pixels."""
     layers: tuple[str, ...]
 
@@ -217,8 +226,8 @@ class ImageEntry:
     """One picture and what the network made of it."""
 
     schema_version: int
-    id: Segment
-    """Unique and stable: part of every link to this picture."""
+    id: Slug
+    """URL-safe, unique and stable: part of every link to this picture."""
     title: str
     author: str
     licence: str
@@ -227,9 +236,9 @@ class ImageEntry:
     note: str
     chart: bool
     """A drawn test chart, left out of everything that is said over all photos."""
-    width: int
+    width: Side
     """Of the photo as seen, orientation applied, pixels."""
-    height: int
+    height: Side
     true_class: str | None
     correct: bool | None
     """Whether the first answer is the true class; None where that is not known."""
@@ -237,20 +246,20 @@ class ImageEntry:
     """The subject."""
     crop: Box
     """The part of the photo that the network sees."""
-    input: Segment
+    input: FileName
     """The pixels that the network saw, PNG."""
-    photo: Segment
+    photo: FileName
     """The photo for display, JPEG."""
-    photo_width: int
-    photo_height: int
-    thumbnail: Segment
-    thumbnail_width: int
-    thumbnail_height: int
-    answers: tuple[Answer, ...]
+    photo_width: Side
+    photo_height: Side
+    thumbnail: FileName
+    thumbnail_width: Side
+    thumbnail_height: Side
+    answers: Annotated[tuple[Answer, ...], msgspec.Meta(min_length=1)]
     """The five largest logits, largest first."""
     evidence: tuple[Evidence, ...]
     """For the answers, in their order; empty where the model has no such classifier."""
-    contributions: Segment | None
+    contributions: FileName | None
     """Path of the Contributions; None where the model has no such classifier."""
     strip: Strip
     sheets: tuple[TileSheet, ...]
@@ -264,7 +273,7 @@ class Peaks:
     silent.
     """
 
-    images: list[Segment]
+    images: list[str]
     """Ids; `image` counts in this list."""
     image: list[list[int]]
     value: list[list[float]]
@@ -309,7 +318,7 @@ class Kernels:
     step · q to within step/2.
     """
 
-    folder: Segment
+    folder: Slug
     """Holds the files `0.bin`, `1.bin`, …; relative to MODEL."""
     per_file: int
     inputs: int
@@ -354,13 +363,13 @@ class SharedLayer:
     """One layer over all photos in brief, for the index."""
 
     layer: str
-    figures: RelativePath
+    figures: SharedPath
     """Path of its SharedFigures, relative to the model's folder."""
-    low: float
-    high: float
-    scale: float
+    low: Float32
+    high: Float32
+    scale: Float32
     """Largest of the photos' own scales: on no photo are more than 0.5 % of pixels beyond it."""
-    dead: int
+    dead: Count
     """How many channels never fire; 0 for signed layers, which have no such thing."""
 
 
@@ -377,8 +386,8 @@ class Skipped:
 class ImageReference:
     """A picture of the gallery; its ImageEntry is in the folder named after its id."""
 
-    id: Segment
-    sha256: str
+    id: Slug
+    sha256: Sha256
     """Of its folder's content: changes whenever anything in there does."""
 
 
@@ -387,15 +396,15 @@ class GalleryIndex:
     """Everything that was computed with one model."""
 
     schema_version: int
-    model: Segment
-    manifest_sha256: str
+    model: Slug
+    manifest_sha256: Sha256
     provider: str
     """onnxruntime's execution provider that computed the activations."""
     producers: dict[str, str]
     """Versions of the packages that did the work."""
-    images: tuple[ImageReference, ...]
+    images: Annotated[tuple[ImageReference, ...], msgspec.Meta(min_length=1)]
     """In display order."""
-    parts: dict[Segment, str]
+    parts: dict[PartName, Sha256]
     """Each folder that belongs to no single image, such as SHARED, to the SHA-256 of its content."""
     layers: tuple[SharedLayer, ...]
     """In forward order."""
@@ -420,9 +429,26 @@ def read_index(folder: Path) -> GalleryIndex:
             f"{path} has schema version {gallery.schema_version}, expected {SCHEMA_VERSION}: "
             "run make precompute"
         )
+    for fault in _faults(gallery):
+        raise artifacts.ArtifactError(f"{path} cannot be right: {fault}; run make precompute")
     return gallery
+
+
+def _faults(gallery: GalleryIndex) -> Iterator[str]:
+    """Yield what is wrong with names that become paths."""
+    ids = {image.id.casefold() for image in gallery.images}
+    if len(ids) < len(gallery.images):
+        yield "two images have one id"
+    if taken := sorted(ids & set(RESERVED)):
+        yield f"an image has the id '{taken[0]}', which is the name of another page"
+    if SHARED not in gallery.parts:
+        yield f"there is no part {SHARED}"
 
 
 def read_entry(folder: Path, image: str) -> ImageEntry:
     """Read one picture's ImageEntry; raises artifacts.ArtifactError."""
-    return artifacts.decode(index_path(folder / image), ImageEntry, "make precompute")
+    path = index_path(folder / image)
+    entry = artifacts.decode(path, ImageEntry, "make precompute")
+    if entry.id != image:
+        raise artifacts.ArtifactError(f"{path} is that of '{entry.id}': run make precompute")
+    return entry

@@ -169,13 +169,14 @@ def edge_likeness(kernels: Float64) -> tuple[Float64, Float64]:
 
 def colour_axis(kernel: Float64) -> tuple[float, float]:
     """Return the hue, 0 to 180 degrees, of the axis along which a (3, rows, columns) kernel's colours
-    differ most, and the share of the differences' energy that lies on it.
+    differ most, and the share of the differences' energy that lies on it; 0 where none differ.
     """
     differences = (kernel - kernel.mean(axis=0)).reshape(3, -1)
     axes, lengths, _ = np.linalg.svd(differences, full_matrices=False)
     red, green, blue = axes[:, 0]
     hue = np.degrees(np.arctan2(np.sqrt(3) / 2 * (green - blue), red - (green + blue) / 2))
-    return float(hue % 180), float(lengths[0] ** 2 / (lengths**2).sum())
+    energy = float((lengths**2).sum())
+    return float(hue % 180), float(lengths[0] ** 2 / energy) if energy > 0 else 0.0
 
 
 def hue_names(hue: float) -> tuple[str, str]:

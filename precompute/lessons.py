@@ -13,9 +13,12 @@ As in index.py, lists with one number per channel are in channel order and rows 
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+import msgspec
 
 import artifacts
-from artifacts import RelativePath, Segment
+from artifacts import Count, FileName, Size, Slug
 from precompute.index import Answer, index_path
 
 SCHEMA_PATH = Path(__file__).with_name("lessons.schema.json")
@@ -28,6 +31,18 @@ TOURS = "_tours"
 """Folder of the guided tours."""
 TOURS_NAME = "tours.json"
 STEM_NAME = "stem.json"
+
+
+PreparedPath = Annotated[
+    str, msgspec.Meta(pattern=r"^[a-z][a-z-]*/[A-Za-z0-9][A-Za-z0-9._-]*\.png(?![\s\S])")
+]
+"""A picture of a preparation, relative to MISTAKES."""
+MistakeId = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(correct|not-normalised|not-scaled|scaled-twice|bgr|squashed|turned|reshaped)(?![\s\S])"
+    ),
+]
 
 
 def prepared_input_name(preparation: str) -> str:
@@ -82,7 +97,7 @@ class AlikeFilters:
 class UntrainedFilters:
     """The kernels as the architecture draws them before training, with seed 0."""
 
-    mosaic: Segment
+    mosaic: FileName
     scale: float
     measures: FilterMeasures
     most_alike: float
@@ -98,7 +113,7 @@ class StemMoment:
     """Side of the training pictures then."""
     top1: float | None
     """Share of right answers on validation photos; None before training."""
-    mosaic: Segment
+    mosaic: FileName
     to_final: list[float]
     """Similarity of each kernel to what it becomes."""
 
@@ -107,7 +122,7 @@ class StemMoment:
 class StemHistory:
     """How the kernels came to be."""
 
-    strips: Segment
+    strips: FileName
     """Picture with a row for each kernel: all moments on one scale, then each on its own."""
     moments: tuple[StemMoment, ...]
 
@@ -126,12 +141,12 @@ class StemFilters:
     rows: int
     """Of a kernel."""
     columns: int
-    views: Segment
+    views: FileName
     """Picture with a row for each kernel: in colour, then its red, green and blue plane in grey, on
     one scale; then the same four on its own."""
-    mosaic: Segment
+    mosaic: FileName
     mosaic_columns: int
-    preview: Segment
+    preview: FileName
     """The mosaic on one scale, enlarged, on white."""
     scale: float
     """99.5th percentile of the absolute weights; also that of the pictures of the history."""
@@ -152,7 +167,7 @@ class Deviation:
     """A layer's activations after some preparation of a photo, beside those after the correct one."""
 
     layer: str
-    picture: RelativePath
+    picture: PreparedPath
     """The activations in the first three principal components of the correct run, coloured from
     their smallest to their largest score in that run; relative to MISTAKES."""
     beyond: float
@@ -168,10 +183,10 @@ class Deviation:
 class Preparation:
     """One way to prepare a photo, and what the network makes of it. Colours: red, green, blue."""
 
-    id: Segment
+    id: MistakeId
     """`correct`, or the mistake: `not-normalised`, `not-scaled`, `scaled-twice`, `bgr`, `squashed`,
     `turned`, `reshaped`."""
-    picture: RelativePath
+    picture: PreparedPath
     """The picture that, prepared correctly, is the nearest to this input; relative to MISTAKES."""
     beyond: float
     """Share of the input's values that no picture gives when prepared correctly."""
@@ -184,7 +199,7 @@ class Preparation:
     """Standard deviation over positions."""
     layers: tuple[Deviation, ...]
     """The last layer of each stage."""
-    answers: tuple[Answer, ...]
+    answers: Annotated[tuple[Answer, ...], msgspec.Meta(min_length=1)]
     """The three largest logits, largest first."""
     probability: float
     """Of the answer that the correct preparation gets."""
@@ -197,7 +212,7 @@ class Preparation:
 class Mistakes:
     """What mistakes in preparing a photo do, on one photo."""
 
-    image: Segment
+    image: Slug
     """Of the photos tried, the one whose answer loses most probability, summed over mistakes."""
     photos: int
     """How many were tried: the most confident right answers, up to 16; where no answer is right,
@@ -206,11 +221,11 @@ class Mistakes:
     """Smallest and largest mean of an input channel over the photos tried, correctly prepared."""
     std: tuple[float, float]
     """The same for the standard deviation."""
-    preparations: tuple[Preparation, ...]
+    preparations: Annotated[tuple[Preparation, ...], msgspec.Meta(min_length=1)]
     """The correct one first."""
-    same: tuple[str, ...]
+    same: tuple[MistakeId, ...]
     """Mistakes that change nothing of this photo's input with this network's settings."""
-    not_finite: tuple[str, ...]
+    not_finite: tuple[MistakeId, ...]
     """Mistakes after which the network gives NaN or infinity."""
 
 
@@ -222,18 +237,18 @@ class Picture:
     has the three colours of the photo, every other role is grey.
     """
 
-    path: RelativePath
+    path: FileName
     """Relative to TOURS."""
     role: str
     """`map`, `before` (what the ReLU after it is given), `shortcut`, `branch`, `sum`, `after`,
     `evidence` or `kernel`."""
-    image: Segment | None
+    image: Slug | None
     """The photo; None for a kernel."""
     layer: str
-    channel: int | None
+    channel: Count | None
     """None for evidence, which is made of all channels."""
-    height: int
-    width: int
+    height: Size
+    width: Size
     low: float
     high: float
 
@@ -244,9 +259,9 @@ class Stop:
 
     kind: str
     """What was looked for; the site has a sentence for each kind."""
-    image: Segment
+    image: Slug
     layer: str
-    channel: int
+    channel: Count
     settings: dict[str, str]
     """Further settings of the view, as links of the site write them."""
     numbers: dict[str, float]
@@ -258,8 +273,8 @@ class Stop:
 class Tour:
     """Stops that belong together, in order; at least one."""
 
-    id: Segment
-    stops: tuple[Stop, ...]
+    id: Slug
+    stops: Annotated[tuple[Stop, ...], msgspec.Meta(min_length=1)]
 
 
 @dataclass(frozen=True)

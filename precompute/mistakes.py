@@ -168,7 +168,7 @@ class _Correct:
                     picture=path,
                     beyond=number(beyond),
                     distance=_distance(here, there),
-                    distance_of_means=_distance(here.mean((1, 2)), there.mean((1, 2))),
+                    distance_of_means=_distance(_means(here), _means(there)),
                 )
             )
         logits = activations[manifest.logits]
@@ -223,7 +223,12 @@ def _moments(given: Float32) -> tuple[Float64, Float64]:
     return wide.mean(axis=1), wide.std(axis=1)
 
 
-def _distance(here: Float32, there: Float32) -> float | None:
+def _means(activations: Float32) -> Float64:
+    means: Float64 = activations.mean(axis=(1, 2), dtype=np.float64)
+    return means
+
+
+def _distance(here: NDArray[np.floating], there: NDArray[np.floating]) -> float | None:
     length = float(np.linalg.norm(there.astype(np.float64)))
     apart = float(np.linalg.norm(here.astype(np.float64) - there))
     return number(apart / length) if length > 0 else None

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 import artifacts
-from export.manifest import Layer, ModelManifest, read_manifest
+from export.manifest import PICTURE, Layer, ModelManifest, read_manifest
 from precompute import index
 from precompute.figures import EXACT, numbers
+from precompute.model_files import read_arrays
 
 LARGEST_FILE = 16_000
 """Bytes; several output channels share a file up to here, so that there are not too many files."""
 STEPS = 2**15 - 1
-PICTURE = "input"
 
 Arrays = Mapping[str, NDArray[np.float32]]
 
@@ -22,19 +22,19 @@ Arrays = Mapping[str, NDArray[np.float32]]
 def model_files(manifest_path: Path) -> Iterator[tuple[str, bytes]]:
     """Yield path and content of every file of the folder index.MODEL."""
     manifest = read_manifest(manifest_path)
-    with np.load(manifest_path.parent / manifest.arrays.name, allow_pickle=False) as arrays:
-        stored: dict[str, index.Kernels] = {}
-        for layer in manifest.feature_maps:
-            chain = chain_of(layer, manifest)
-            if chain is None:
-                continue
-            convolution = chain[0]
-            if convolution.name not in stored:
-                weight = arrays[f"{convolution.name}.weight"]
-                stored[convolution.name], files = _kernels(convolution, weight)
-                yield from files
-            origin = _origin(layer, chain, stored[convolution.name], arrays)
-            yield index.origin_name(layer.slug), artifacts.encode(origin)
+    arrays = read_arrays(manifest_path, manifest)
+    stored: dict[str, index.Kernels] = {}
+    for layer in manifest.feature_maps:
+        chain = chain_of(layer, manifest)
+        if chain is None:
+            continue
+        convolution = chain[0]
+        if convolution.name not in stored:
+            weight = arrays[f"{convolution.name}.weight"]
+            stored[convolution.name], files = _kernels(convolution, weight)
+            yield from files
+        origin = _origin(layer, chain, stored[convolution.name], arrays)
+        yield index.origin_name(layer.slug), artifacts.encode(origin)
 
 
 def chain_of(layer: Layer, manifest: ModelManifest) -> tuple[Layer, ...] | None:

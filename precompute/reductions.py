@@ -130,9 +130,21 @@ def softmax(logits: NDArray[np.floating]) -> Float64:
     return shifted
 
 
+def channel_mean(activations: Float32) -> Float32:
+    """Return the mean of (C, height, width) activations over channels, (height, width).
+
+    In float32, as browsers do it for visitors' photos; where the sum leaves it, in float64.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean: Float32 = activations.mean(axis=0)
+    if not np.isfinite(mean).all():
+        mean = activations.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return mean
+
+
 def strip_tile(activations: Float32, side: int) -> Pixels:
     """Return the mean absolute activation of (C, height, width) as a `side` × `side` picture."""
-    energy = np.abs(activations).mean(axis=0)
+    energy = channel_mean(np.abs(activations))
     peak = energy.max()
     picture = Image.fromarray(energy / peak if peak > 0 else energy)
     smaller = picture.width < side or picture.height < side

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import artifacts
-from export.manifest import Layer, ModelManifest, read_manifest
+from export.manifest import PLANES, Layer, ModelManifest, read_manifest, weight_shape
 from precompute import lessons
 from precompute.figures import numbers
 from precompute.kernel_measures import KernelMeasures, measure, similarity
+from precompute.model_files import read_arrays
 from precompute.tiles import PERCENTILE, Float32, Pixels, png
 
 ALIKE = 0.5**0.5
@@ -19,63 +20,59 @@ COLUMNS = 8
 """Kernels in a row of a mosaic."""
 PREVIEW = 8
 """Pixels for each weight in the preview."""
-PLANES = 3
 ZERO, STEPS = 128, 127
 """Zero is mid-grey; the end of the scale is this many levels from it on either side."""
 
 Arrays = Mapping[str, NDArray[np.float32]]
 
 
-def stem_of(manifest_path: Path, manifest: ModelManifest) -> Layer | None:
+def stem_of(manifest: ModelManifest) -> Layer | None:
     """Return the first convolution, or None where its kernels are no pictures in colour."""
     stem = next((layer for layer in manifest.layers if layer.op == "convolution"), None)
-    if stem is None:
-        return None
-    with np.load(manifest_path.parent / manifest.arrays.name, allow_pickle=False) as arrays:
-        return stem if arrays["stem"].shape[1] == PLANES else None
+    return stem if stem and weight_shape(manifest, stem)[1] == PLANES else None
 
 
 def stem_files(manifest_path: Path) -> Iterator[tuple[str, bytes]]:
     """Yield path and content of every file of the folder lessons.STEM."""
     manifest = read_manifest(manifest_path)
-    stem = stem_of(manifest_path, manifest)
+    stem = stem_of(manifest)
     assert stem is not None
-    with np.load(manifest_path.parent / manifest.arrays.name, allow_pickle=False) as arrays:
-        kernels, untrained = arrays["stem"], arrays["stem.untrained"]
-        scale = _scale(kernels)
-        yield "views.png", png(_sheet(*_views(kernels, scale)))
-        yield "trained.png", png(_mosaic(kernels, scale))
-        yield "untrained.png", png(_mosaic(untrained, _scale(untrained)))
-        large = _mosaic(kernels, scale)[:, : COLUMNS * (kernels.shape[3] + 1)]
-        yield "preview.png", png(_on_white(large.repeat(PREVIEW, axis=0).repeat(PREVIEW, axis=1)))
-        history = None
-        if "stem.history" in arrays:
-            history = _history(arrays)
-            moments = arrays["stem.history"]
-            yield history.strips, png(_sheet(*_strips(moments, scale)))
-            for moment, weights in zip(history.moments, moments, strict=True):
-                yield moment.mosaic, png(_mosaic(weights, scale))
-        filters = lessons.StemFilters(
-            layer=stem.name,
-            rows=kernels.shape[2],
-            columns=kernels.shape[3],
-            views="views.png",
-            mosaic="trained.png",
-            mosaic_columns=COLUMNS,
-            preview="preview.png",
-            scale=scale,
-            beyond=int((np.abs(kernels) > scale).sum()),
-            measures=_listed(measure(kernels)),
-            alike=ALIKE,
-            pairs=_pairs(kernels),
-            untrained=lessons.UntrainedFilters(
-                mosaic="untrained.png",
-                scale=_scale(untrained),
-                measures=_listed(measure(untrained)),
-                most_alike=_most_alike(untrained),
-            ),
-            history=history,
-        )
+    arrays = read_arrays(manifest_path, manifest, "stem")
+    kernels, untrained = arrays["stem"], arrays["stem.untrained"]
+    scale = _scale(kernels)
+    yield "views.png", png(_sheet(*_views(kernels, scale)))
+    yield "trained.png", png(_mosaic(kernels, scale))
+    yield "untrained.png", png(_mosaic(untrained, _scale(untrained)))
+    large = _mosaic(kernels, scale)[:, : COLUMNS * (kernels.shape[3] + 1)]
+    yield "preview.png", png(_on_white(large.repeat(PREVIEW, axis=0).repeat(PREVIEW, axis=1)))
+    history = None
+    if "stem.history" in arrays:
+        history = _history(arrays)
+        moments = arrays["stem.history"]
+        yield history.strips, png(_sheet(*_strips(moments, scale)))
+        for moment, weights in zip(history.moments, moments, strict=True):
+            yield moment.mosaic, png(_mosaic(weights, scale))
+    filters = lessons.StemFilters(
+        layer=stem.name,
+        rows=kernels.shape[2],
+        columns=kernels.shape[3],
+        views="views.png",
+        mosaic="trained.png",
+        mosaic_columns=COLUMNS,
+        preview="preview.png",
+        scale=scale,
+        beyond=int((np.abs(kernels) > scale).sum()),
+        measures=_listed(measure(kernels)),
+        alike=ALIKE,
+        pairs=_pairs(kernels),
+        untrained=lessons.UntrainedFilters(
+            mosaic="untrained.png",
+            scale=_scale(untrained),
+            measures=_listed(measure(untrained)),
+            most_alike=_most_alike(untrained),
+        ),
+        history=history,
+    )
     yield lessons.STEM_NAME, artifacts.encode(filters)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from export.manifest import Layer
+from export.manifest import PICTURE, Layer
 from precompute import index
 from precompute.kernel_measures import (
     colour_axis,
@@ -14,7 +14,7 @@ from precompute.kernel_measures import (
     most_opposite,
     strength,
 )
-from precompute.origins import PICTURE, chain_of
+from precompute.origins import chain_of
 from precompute.reductions import Float64
 from precompute.tour_source import Found, LeftOut, Source, stop
 
@@ -40,7 +40,10 @@ def stem_tour(source: Source) -> Iterator[Found]:
     kernels = source.arrays["stem"] / np.reshape(source.manifest.input.std, (3, 1, 1))
     kernels = kernels.astype(np.float64)
     length = strength(kernels)
-    clear = np.flatnonzero(length >= FAINT * np.median(length))
+    clear = np.flatnonzero((length > 0) & (length >= FAINT * np.median(length)))
+    if not len(clear):
+        yield LeftOut("edge, colour, opposite", "all kernels are zero")
+        return
     yield _edge(source, layer, kernels, clear)
     yield _colour(source, layer, kernels, clear)
     if len(clear) < 2:
@@ -77,6 +80,8 @@ def _edge(source: Source, layer: Layer, kernels: Float64, clear: np.ndarray) -> 
 def _colour(source: Source, layer: Layer, kernels: Float64, clear: np.ndarray) -> Found:
     share = colour_share(kernels[clear])
     best = int(share.argmax())
+    if share[best] <= 0:
+        return LeftOut("colour", "all kernels are blind to colour")
     channel = int(clear[best])
     hue, on_axis = colour_axis(kernels[channel])
     image, value = source.strongest(layer, channel)  # type: ignore[misc]
@@ -99,7 +104,7 @@ def _opposite(source: Source, layer: Layer, kernels: Float64, clear: np.ndarray)
     first, second, cosine = most_opposite(kernels[clear])
     channel, other = int(clear[first]), int(clear[second])
     image, _ = source.strongest(layer, channel)  # type: ignore[misc]
-    maps = source.maps(image, layer.name)
+    maps = source.maps(image, layer.name).astype(np.float64)
     pair = np.stack([maps[channel].ravel(), maps[other].ravel()])
     pictures = [
         picture

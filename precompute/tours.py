@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-
 import artifacts
 from export.manifest import read_manifest
 from precompute import lessons
+from precompute.figures import named
+from precompute.model_files import read_arrays
 from precompute.tour_answers import answer_tour, wrong_tour
 from precompute.tour_dark import dark_tour
 from precompute.tour_residual import residual_tour
@@ -32,16 +32,16 @@ def tour_files(
     """Yield path and content of every file of the folder lessons.TOURS."""
     manifest = read_manifest(manifest_path)
     tours, left_out = [], []
-    with np.load(manifest_path.parent / manifest.arrays.name, allow_pickle=False) as arrays:
-        source = Source(manifest, arrays, folder, photos, charts)
-        for name, find in TOURS.items():
-            stops = []
+    source = Source(manifest, read_arrays(manifest_path, manifest), folder, photos, charts)
+    for name, find in TOURS.items():
+        stops = []
+        with named(f"tour {name}"):
             for found in find(source):
                 if isinstance(found, LeftOut):
                     left_out.append(f"{found.kind} ({found.reason})")
                 else:
                     stops.append(found)
-            if stops:
-                tours.append(lessons.Tour(name, tuple(stops)))
+        if stops:
+            tours.append(lessons.Tour(name, tuple(stops)))
     yield from sorted(source.drawn.items())
     yield lessons.TOURS_NAME, artifacts.encode(lessons.Tours(tuple(tours), tuple(left_out)))

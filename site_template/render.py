@@ -15,6 +15,13 @@ from precompute.index import GalleryIndex, ImageEntry, read_entry, read_index
 from precompute.lessons import MISTAKES, STEM, Tours, read_mistakes, read_stem, read_tours
 from site_template import mistakes, pages, snippets
 from site_template.browser import BROWSER, BrowserModel, browser_model, own_photo
+from site_template.checks import (
+    check_entry,
+    check_index,
+    check_mistakes,
+    check_tours,
+    regular_files,
+)
 from site_template.figures import Numbers
 from site_template.filters import filter_page, hundredths
 from site_template.pages import Card, Site
@@ -46,6 +53,7 @@ class Gallery:
         """Yield the photos in display order, one at a time: there may be thousands."""
         for image in self.index.images:
             entry = read_entry(self.tiles, image.id)
+            check_entry(self.tiles, entry, self.manifest)
             folder = self.tiles / image.id
             missing = [s.path for s in entry.sheets if not (folder / s.path).is_file()]
             if missing:
@@ -97,8 +105,11 @@ def _read(site: Site, manifest_path: Path, tiles: Path, runtime: Path) -> Galler
             f"the tiles in {tiles} were computed with another model than {manifest_path} "
             "describes: run make precompute"
         )
+    check_index(tiles, index, manifest)
+    tours = read_tours(tiles)
+    check_tours(tiles, tours, index, manifest)
     browser = browser_model(manifest, read_runtime(runtime))
-    return Gallery(site, manifest, index, read_tours(tiles), tiles, browser)
+    return Gallery(site, manifest, index, tours, tiles, browser)
 
 
 def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
@@ -199,6 +210,7 @@ def _seen(value: object) -> object:
 def _mistakes(gallery: Gallery) -> dict[str, object]:
     """Return what the page on preprocessing mistakes is told."""
     found = read_mistakes(gallery.tiles)
+    check_mistakes(gallery.tiles, found, gallery.index, gallery.manifest)
     entry = read_entry(gallery.tiles, found.image)
     spec = gallery.manifest.input
     rows = mistakes.rows(found, entry, gallery.manifest)
@@ -244,9 +256,8 @@ def _environment() -> Environment:
 
 def _copy(source: Path, target: Path) -> None:
     """Copy a folder; its files are linked where the file system can, as nobody edits them."""
-    for path in sorted(source.rglob("*")):
-        if path.is_file():
-            _copy_file(path, target / path.relative_to(source))
+    for path in regular_files(source):
+        _copy_file(path, target / path.relative_to(source))
 
 
 def _copy_file(path: Path, copied: Path) -> None:

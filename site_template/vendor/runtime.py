@@ -1,9 +1,11 @@
 """Runtime: what build/vendor/ holds, the program that runs a network in a browser."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 import artifacts
+from artifacts import Count, FileName, Sha256
 
 ENTRY = "ort.wasm.min.mjs"
 """The module that a page imports."""
@@ -18,10 +20,10 @@ LICENCE = "LICENCE.txt"
 class RuntimeFile:
     """A file of the runtime."""
 
-    name: str
-    bytes: int
-    sha256: str
-    inflated: str | None
+    name: FileName
+    bytes: Count
+    sha256: Sha256
+    inflated: Sha256 | None
     """SHA-256 after gunzip; None for what is not gzipped."""
 
 
@@ -49,4 +51,10 @@ def read_runtime(folder: Path) -> Runtime | None:
     Raises artifacts.ArtifactError where its index cannot be read.
     """
     path = runtime_path(folder)
-    return artifacts.decode(path, Runtime, f"rm {path} && make site") if path.is_file() else None
+    if not path.is_file():
+        return None
+    remedy = f"rm {shlex.quote(str(path))} && make site"
+    runtime = artifacts.decode(path, Runtime, remedy)
+    if {file.name for file in runtime.files} != {ENTRY, GLUE, WASM, LICENCE}:
+        raise artifacts.ArtifactError(f"{path} names other files than it should: run {remedy}")
+    return runtime

@@ -16,7 +16,15 @@ def test_help_names_every_option(capsys):
         main(["--help"])
     assert exit_.value.code == 0
     text = capsys.readouterr().out
-    options = ["--model", "--weights", "--layers", "--out", "stem+blocks", "random:SEED"]
+    options = [
+        "--model",
+        "--weights",
+        "--layers",
+        "--sha256",
+        "--out",
+        "stem+blocks",
+        "random:SEED",
+    ]
     assert [option for option in options if option not in text] == []
 
 
@@ -24,7 +32,7 @@ def test_help_names_every_option(capsys):
     ("arguments", "message"),
     [
         (["--model", "vgg"], "unknown model 'vgg': known models are resnet18"),
-        (["--weights", "none.pth"], "no weights at none.pth: give auto, bundled, "),
+        (["--weights", "none.pth"], "no weights at none.pth, which does not exist: give auto, "),
         (["--weights", "random:x"], "invalid seed 'x': "),
         (["--weights", "random:1", "--layers", "layer5"], "unknown layer 'layer5': give stem+"),
     ],

@@ -152,7 +152,7 @@ def test_what_is_read_is_what_was_written(exported):
         (lambda text: text.replace(b'"opset":', b'"sopset":'), "missing required field `opset`"),
         (
             lambda text: text.replace(b'"schema_version":1', b'"schema_version":2'),
-            f"has schema version 2, expected {SCHEMA_VERSION}: run make export",
+            f"has schema version 2, expected {SCHEMA_VERSION}: run rm ",
         ),
     ],
 )
@@ -164,7 +164,7 @@ def test_another_manifest_is_refused(exported, tmp_path, change, problem):
     message = str(refusal.value)
     assert problem in message
     assert message.startswith(str(path))
-    assert message.endswith("run make export")
+    assert message.endswith(f"run rm {path} && make export")
 
 
 def test_a_missing_manifest_names_the_command(tmp_path):

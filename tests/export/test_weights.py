@@ -1,8 +1,14 @@
 """Weights from every source, and one clear line about each that cannot be used."""
 
+import hashlib
+import http.server
+import io
 import os
 import pickle
+import threading
 import urllib.request
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -161,8 +167,8 @@ def test_an_unknown_suffix_is_named(tmp_path, refusal):
 
 def test_a_missing_file_is_told_with_what_can_be_given(tmp_path, refusal):
     assert refusal(tmp_path / "none.pth") == (
-        f"no weights at {tmp_path / 'none.pth'}: give auto, bundled, imagenet1k_v1, random:SEED "
-        "or the path of a .safetensors or .pth file"
+        f"no weights at {tmp_path / 'none.pth'}, which does not exist: give auto, bundled, "
+        "imagenet1k_v1, random:SEED or the path of a .safetensors or .pth file"
     )
 
 
@@ -275,4 +281,278 @@ def test_a_damaged_download_is_not_used(cached, resnet18, refusal, card):
     assert refusal("imagenet1k_v1").startswith(f"{cached} is damaged or another file: expected")
     _, described, (remark,) = load_weights("auto", resnet18)
     assert described.name == card["name"]
-    assert "delete it; using the" in remark
+    assert f"run rm {cached}, and they are downloaded anew; using the" in remark
+
+
+# What is in a file, whatever its name says
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "run git lfs pull"),
+        (b"\n <!DOCTYPE html><html><title>Not found</title>", "is a web page, not the weights"),
+        (b"<html><body>busy</body></html>", "is a web page, not the weights"),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+def test_what_is_often_taken_for_weights_is_told(tmp_path, refusal, suffix, content, problem):
+    path = tmp_path / f"w{suffix}"
+    path.write_bytes(content)
+    assert problem in refusal(path)
+
+
+def test_files_with_each_others_names_are_told(filled, save, refusal):
+    pytorch = save(filled, "a.pth")
+    other = pytorch.rename(pytorch.with_name("a.safetensors"))
+    assert refusal(other) == f"{other} is a PyTorch file, not safetensors: name it .pth"
+    tensors = save(filled, "b.safetensors")
+    other = tensors.rename(tensors.with_name("b.pth"))
+    expected = f"{other} is a safetensors file, not PyTorch's: name it .safetensors"
+    assert refusal(other) == expected
+
+
+@pytest.mark.parametrize("how", [{}, {"_use_new_zipfile_serialization": False}])
+@pytest.mark.parametrize("forced", ["", "1"])
+def test_code_does_not_run_in_either_format(
+    save, refusal, tmp_path, monkeypatch, filled, how, forced
+):
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", forced)
+    trace = tmp_path / "it-ran"
+
+    class Payload:
+        def __reduce__(self):
+            return os.mkdir, (os.fspath(trace),)
+
+    path = save({**filled, "x": Payload()}, **how)
+    assert refusal(path).startswith(f"{path} holds more than tensors")
+    assert not trace.exists()
+    torch.load(path, weights_only=False)
+    assert trace.exists(), "the payload would not have run anyway"
+
+
+def test_what_is_no_regular_file_is_told_and_not_waited_for(tmp_path, refusal):
+    pipe = tmp_path / "w.pth"
+    os.mkfifo(pipe)
+    for path in (pipe, tmp_path):
+        assert refusal(path).startswith(f"no weights at {path}, which is no file: give auto, ")
+
+
+def test_a_file_that_cannot_be_read_is_told(filled, save, refusal, monkeypatch):
+    path = save(filled)
+
+    def refuse(self):
+        raise PermissionError(13, "Permission denied", os.fspath(self))
+
+    monkeypatch.setattr(type(path), "read_bytes", refuse)
+    assert refusal(path).startswith(f"{path} cannot be read: [Errno 13] Permission denied")
+
+
+def test_a_file_beyond_all_measure_is_not_read(save, filled, refusal, monkeypatch):
+    path = save(filled)
+    with path.open("r+b") as file:
+        file.truncate(weights.LARGEST_FILE + 1)  # takes no room: nothing is written there
+    monkeypatch.setattr(type(path), "read_bytes", None)
+    assert refusal(path) == f"{path} has 2000 MB, and weights can have 2000 MB"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        torch.complex64,
+        torch.int32,
+        torch.int8,
+        torch.bool,
+    ],
+)
+def test_other_kinds_of_numbers_are_refused(filled, save, refusal, change):
+    path = save({**filled, "fc.bias": filled["fc.bias"].to(change)})
+    problem = "does not fit the model: with something else than real numbers in fc.bias"
+    assert refusal(path) == f"{path} {problem}"
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+def test_other_precisions_are_taken_as_float32(resnet18, filled, save, kind):
+    path = save({name: tensor.to(kind) for name, tensor in filled.items()})
+    model, _, _ = load_weights(str(path), resnet18)
+    assert torch.equal(model.fc.bias, filled["fc.bias"].to(kind).float())
+
+
+def test_tensors_that_are_not_all_there_are_refused(filled, save, refusal):
+    sparse = {**filled, "fc.weight": filled["fc.weight"].to_sparse()}
+    assert "with something else than real numbers in fc.weight" in refusal(save(sparse))
+    meta = {**filled, "fc.weight": filled["fc.weight"].to("meta")}
+    assert "with something else than real numbers in fc.weight" in refusal(save(meta, "m.pth"))
+
+
+def test_negative_variances_are_told(filled, save, refusal):
+    path = save({**filled, "bn1.running_var": -torch.ones(64)})
+    assert refusal(path).endswith("with negative variances in bn1.running_var")
+
+
+def test_one_storage_that_stands_for_terabytes_is_refused_by_its_shape(filled, save, refusal):
+    vast = torch.zeros(1).as_strided((2**20, 2**20), (0, 0))
+    path = save({**filled, "fc.weight": vast, "more": vast})
+    assert path.stat().st_size < 60e6
+    message = refusal(path)
+    assert "fc.weight is (1048576, 1048576), expected (1000, 512)" in message
+    assert "with unknown more" in message
+
+
+def test_a_file_that_unpacks_to_more_than_it_is_is_refused(save, refusal, tmp_path):
+    path = save({"x": torch.zeros(2_000_000)})
+    bomb = tmp_path / "bomb.pth"
+    with (
+        zipfile.ZipFile(path) as old,
+        zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    assert bomb.stat().st_size < 100_000
+    assert refusal(bomb).startswith(f"{bomb} would unpack to 8 MB from 0.0 MB")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        (2**62).to_bytes(8, "little") + b"{",
+        (2**32).to_bytes(8, "little") + b"{}",
+        (90_000_000).to_bytes(8, "little") + b"{}",
+        (75).to_bytes(8, "little")
+        + b'{"x":{"dtype":"F32","shape":[1000000,1000000],"data_offsets":[0,4000000]}}  ',
+        (60).to_bytes(8, "little")
+        + b'{"x":{"dtype":"F32","shape":[1],"data_offsets":[9e18,4]}}    ',
+    ],
+    ids=range(5),
+)
+def test_a_header_that_claims_too_much_is_refused(tmp_path, refusal, header):
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(header + bytes(16))
+    assert refusal(path).startswith(f"{path} is not a whole safetensors file: ")
+
+
+def test_names_of_tensors_cannot_break_the_line(filled, save, refusal):
+    path = save({**filled, "a\n\x1b[31mb": torch.zeros(1)})
+    assert refusal(path).endswith("with unknown a  [31mb")
+
+
+# Hashes
+
+
+def test_a_hash_that_is_given_is_checked_first(filled, save, refusal, resnet18, monkeypatch):
+    path = save(filled)
+    found = artifacts.sha256(path)
+    model, _, _ = load_weights(str(path), resnet18, found.upper())
+    assert same(model, filled)
+    monkeypatch.setattr(weights, "_read", None)
+    with pytest.raises(WeightsError) as error:
+        load_weights(str(path), resnet18, "0" * 64)
+    assert str(error.value) == f"{path} is another file: expected SHA-256 {'0' * 64}, got {found}"
+
+
+@pytest.mark.parametrize(
+    ("spec", "sha256", "problem"),
+    [
+        ("bundled", "0" * 64, "a SHA-256 goes with a file of your own, and 'bundled' is none"),
+        ("random:1", "0" * 64, "a SHA-256 goes with a file of your own, and 'random:1' is none"),
+        ("w.pth", "abc", "'abc' is no SHA-256: expected 64 hex digits"),
+    ],
+)
+def test_a_hash_that_says_nothing_is_told(resnet18, spec, sha256, problem):
+    with pytest.raises(WeightsError) as error:
+        load_weights(spec, resnet18, sha256)
+    assert str(error.value) == problem
+
+
+def test_what_is_hashed_is_what_is_read(filled, save, resnet18, monkeypatch):
+    path = save(filled)
+    found, read = artifacts.sha256(path), type(path).read_bytes
+
+    def swap(self):
+        data = read(self)
+        self.write_bytes(b"another file by now")
+        return data
+
+    monkeypatch.setattr(type(path), "read_bytes", swap)
+    assert same(load_weights(str(path), resnet18, found)[0], filled)
+
+
+# The download
+
+
+@pytest.fixture
+def server(cache, monkeypatch, resnet18, filled):
+    """torchvision's address, pointed at this machine; what it sends can be changed."""
+    file = io.BytesIO()
+    torch.save({name: tensor + 1 for name, tensor in filled.items()}, file)
+    whole = file.getvalue()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        sends = whole
+
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(whole)))
+            self.end_headers()
+            self.wfile.write(self.sends)
+
+        def log_message(self, *arguments):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        name = f"resnet18-{hashlib.sha256(whole).hexdigest()[:8]}.pth"
+        url = f"http://127.0.0.1:{running.server_port}/{name}"
+        monkeypatch.setattr(resnet18.published.value, "url", url)
+        yield Handler
+        running.shutdown()
+
+
+def test_a_whole_download_is_kept_and_used(server, cache, resnet18, filled):
+    said = []
+    model, described, _ = load_weights("imagenet1k_v1", resnet18, say=said.append)
+    assert same(model, {name: tensor + 1 for name, tensor in filled.items()})
+    (path,) = cache.iterdir()
+    assert artifacts.sha256(path) == described.sha256
+    assert said == [f"downloading torchvision's IMAGENET1K_V1 weights, to {path}"]
+    load_weights("imagenet1k_v1", resnet18, say=said.append)
+    assert len(said) == 1, "the second time it is there"
+
+
+@pytest.mark.parametrize("kept", [0.5, 1.0])
+def test_a_half_or_wrong_download_leaves_nothing(server, cache, resnet18, refusal, card, kept):
+    whole = server.sends
+    server.sends = whole[: int(len(whole) * kept)]
+    if kept == 1:
+        server.sends = bytes([server.sends[0] ^ 1]) + server.sends[1:]
+    name = Path(resnet18.published.url).name
+    message = refusal("imagenet1k_v1")
+    assert message.startswith("torchvision's IMAGENET1K_V1 weights came damaged or incomplete (")
+    expected, found = name[9:17], hashlib.sha256(server.sends).hexdigest()
+    assert expected in message
+    assert found in message
+    assert f"they are not at {cache / name}: run curl --create-dirs -o {cache / name} " in message
+    assert list(cache.iterdir()) == []
+    _, described, (remark,) = load_weights("auto", resnet18)
+    assert described.name == card["name"]
+    assert remark.endswith(f"; using the {card['name']} instead")
+
+
+def test_a_missing_download_says_where_it_looked_and_how_to_get_it(cache, resnet18, refusal):
+    path = cache / Path(resnet18.published.url).name
+    message = refusal("imagenet1k_v1")
+    assert f"they are not at {path}: run curl --create-dirs -o {path} " in message
+    assert resnet18.published.url in message
+
+
+@pytest.mark.parametrize("kept", [0, 10, 0.5])
+def test_a_history_that_was_cut_short_is_told(bundle, resnet18, filled, kept):
+    path = bundle / "resnet18.stem_history.npz"
+    data = path.read_bytes()
+    path.write_bytes(data[: kept if isinstance(kept, int) else int(len(data) * kept)])
+    used = weights.load_weights("bundled", resnet18)[1]
+    with pytest.raises(WeightsError) as error:
+        weights.stem_history(resnet18, used, filled["conv1.weight"])
+    assert str(error.value).startswith(f"{path} cannot be read (")
+    assert str(error.value).endswith(f"restore it with git checkout {path}, or remove it")

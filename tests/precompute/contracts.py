@@ -25,7 +25,7 @@ def values(kind: Any) -> st.SearchStrategy:
         hints = typing.get_type_hints(kind, include_extras=True)
         return st.builds(kind, **{one.name: values(hints[one.name]) for one in fields(kind)})
     if origin is typing.Annotated:
-        return st.from_regex(inside[1].pattern, alphabet=st.characters(codec="ascii"))
+        return _within(inside[0], inside[1])
     if origin in {types.UnionType, typing.Union}:
         return st.one_of([values(one) for one in inside])
     if origin is list:
@@ -43,6 +43,17 @@ def values(kind: Any) -> st.SearchStrategy:
         float: st.floats(allow_nan=False, allow_infinity=False),
         type(None): st.none(),
     }[kind]
+
+
+def _within(kind: Any, bounds: msgspec.Meta) -> st.SearchStrategy:
+    if bounds.pattern:
+        found = st.from_regex(bounds.pattern, alphabet=st.characters(codec="ascii"))
+        return found.filter(lambda text: len(text) <= (bounds.max_length or len(text)))
+    if kind is int:
+        return st.integers(bounds.ge, bounds.le)
+    if kind is float:
+        return st.floats(bounds.ge, bounds.le, allow_nan=False, allow_infinity=False)
+    return values(kind).filter(lambda some: len(some) >= (bounds.min_length or 0))
 
 
 def validator(contract: types.ModuleType, kind: type) -> Draft202012Validator:

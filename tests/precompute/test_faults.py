@@ -188,7 +188,7 @@ def test_a_model_file_that_the_manifest_does_not_describe_is_refused(gallery, mo
     with pytest.raises(PrecomputeError, match=r"is not the file that resnet18\.json describes: ex"):
         gallery.build(manifest=model)
     path.unlink()
-    with pytest.raises(PrecomputeError, match=r"got no file: run make export$"):
+    with pytest.raises(PrecomputeError, match=rf"got no file: run rm {model} && make export$"):
         gallery.build(manifest=model)
 
 

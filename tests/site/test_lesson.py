@@ -396,13 +396,18 @@ def keep_layers(workshop, names: set[str]) -> None:
         lambda manifest: replace(
             manifest,
             classifier=None,
-            layers=tuple(replace(one, exported=one.name in names) for one in manifest.layers),
+            layers=tuple(
+                replace(one, exported=one.name in {*names, manifest.logits})
+                for one in manifest.layers
+            ),
         )
     )
     for image in workshop.images:
         entry = read_entry(workshop.tiles, image)
         sheets = tuple(sheet for sheet in entry.sheets if sheet.layer in names)
-        workshop.change_entry(image, sheets=sheets, evidence=(), contributions=None)
+        strip = replace(entry.strip, layers=tuple(sheet.layer for sheet in sheets))
+        changes = {"sheets": sheets, "strip": strip, "evidence": (), "contributions": None}
+        workshop.change_entry(image, **changes)
     workshop.change_index(layers=tuple(one for one in workshop.index.layers if one.layer in names))
     workshop.without_lessons()
 
