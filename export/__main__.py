@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+import terminal
+import turns
 from export.architectures import MODELS
 from export.build import export
 from export.errors import ExportError
@@ -36,7 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        done = export(options.model, options.weights, options.layers, options.out)
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        with turns.held(options.out, say=_say):
+            done = export(options.model, options.weights, options.layers, options.out)
     except (ExportError, OSError) as error:
         print(f"export: {error}", file=sys.stderr)
         return 1
@@ -55,5 +59,9 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _say(what: str) -> None:
+    print(f"export: {what}", file=sys.stderr, flush=True)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(terminal.run(main))

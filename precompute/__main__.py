@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 import artifacts
+import terminal
+import turns
 from precompute.build import Settings, precompute
 from precompute.errors import PrecomputeError
 from precompute.progress import show
@@ -58,7 +60,9 @@ def main(arguments: list[str] | None = None) -> int:
         allow_skips=options.allow_skips,
     )
     try:
-        built = precompute(settings, show)
+        settings.tiles.parent.mkdir(parents=True, exist_ok=True)
+        with turns.held(settings.manifest.parent, settings.tiles, say=_say):
+            built = precompute(settings, show)
     except (PrecomputeError, artifacts.ArtifactError, OSError) as error:
         print(f"precompute: {error}", file=sys.stderr)
         return 1
@@ -74,5 +78,9 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _say(what: str) -> None:
+    print(f"precompute: {what}", file=sys.stderr, flush=True)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(terminal.run(main))

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+SHARED = {path.stem for path in ROOT.glob("*.py")}
+"""Modules that every stage may use."""
 SOURCES = [
-    ROOT / "artifacts.py",
+    *ROOT.glob("*.py"),
     *[
         path
         for stage in ("export", "precompute", "site_template")
@@ -18,7 +20,7 @@ SOURCES = [
 ]
 PYTORCH = {"torch", "torchvision", "onnx", "onnxscript", "safetensors"}
 STANDARD = sys.stdlib_module_names
-OURS = {"artifacts", "export", "precompute", "site_template"}
+OURS = SHARED | {"export", "precompute", "site_template"}
 
 
 def name_of(path):
@@ -83,14 +85,14 @@ def test_contracts_need_nothing_but_the_shared_file_format():
 @pytest.mark.parametrize(
     ("stage", "contracts"),
     [
-        ("artifacts", set()),
+        *[(module, set()) for module in sorted(SHARED)],
         ("export", set()),
         ("precompute", {"export.manifest"}),
         ("site_template", {"export.manifest", "precompute.index", "precompute.lessons"}),
     ],
 )
 def test_a_stage_imports_only_the_contracts_of_those_before_it(stage, contracts):
-    allowed = contracts | {"artifacts", *within(stage), stage}
+    allowed = contracts | SHARED | {*within(stage), stage}
     assert importing(lambda n: n.split(".")[0] in OURS and n not in allowed, within(stage)) == {}
 
 
@@ -106,7 +108,8 @@ def speaks(path):
 
 
 def test_only_the_commands_print_and_exit():
-    silent = [p for p in SOURCES if p.name != "__main__.py" and name_of(p) != "precompute.progress"]
+    speaking = {"precompute.progress", "terminal"}
+    silent = [p for p in SOURCES if p.name != "__main__.py" and name_of(p) not in speaking]
     assert {name_of(path): speaks(path) for path in silent if speaks(path)} == {}
 
 

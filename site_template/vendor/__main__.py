@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 import artifacts
+import terminal
+import turns
 from site_template.vendor.fetch import VendorError, vendor
 
 
@@ -23,7 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        runtime = vendor(options.out)
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        with turns.held(options.out, say=_say):
+            runtime = vendor(options.out)
     except (VendorError, artifacts.ArtifactError, OSError) as error:
         without = (
             "; the page for visitors' own photos is left out: run make site again when this works"
@@ -35,5 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _say(what: str) -> None:
+    print(f"vendor: {what}", file=sys.stderr, flush=True)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(terminal.run(main))
