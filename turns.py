@@ -21,33 +21,36 @@ def lock_path(folder: Path) -> Path:
 
 
 @contextmanager
-def held(*folders: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Keep other builds from `folders`; where one of them is held, `say` by whom, and wait.
+def held(*read: Path, write: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Keep other builds from the folders `read` and `write`, which need not exist yet.
 
-    The system frees a lock when its owner ends, however it ends; the file stays and means nothing.
-    Every build takes its locks in the order of their names, so that no two wait for each other.
-    A folder that cannot be locked is used all the same, and `say` is told.
+    Where another build holds one of them, `say` is told by whom, and this one waits. The system
+    frees a lock when its owner ends, however it ends; the file stays and means nothing. Every build
+    takes its locks in the order of their names, so that no two wait for each other. A folder that
+    cannot be locked is used all the same, and `say` is told.
     """
+    write.parent.mkdir(parents=True, exist_ok=True)
+    folders = [folder for folder in read if folder.is_dir()]
     with ExitStack() as locks:
-        for path in sorted({lock_path(folder) for folder in folders}):
-            if not path.parent.is_dir():
-                continue  # nothing to read; who writes makes it first
+        for path in sorted({lock_path(folder) for folder in [*folders, write]}):
             lock = FileLock(
                 path, fallback_to_soft=False, preserve_lock_file=True, on_acquired=_sign
             )
             try:
-                try:
-                    lock.acquire(blocking=False)
-                except Timeout:
-                    say(f"waits for {_owner(path)}, which holds {path}")
-                    lock.acquire()
+                _acquire(lock, path, say)
             except OSError as error:
-                say(
-                    f"{path} cannot be locked ({error.strerror}): make sure that no other build runs"
-                )
-                continue
-            locks.callback(lock.release)
+                say(f"{path} cannot be locked ({error.strerror}): see that no other build runs")
+            else:
+                locks.callback(lock.release)
         yield
+
+
+def _acquire(lock: FileLock, path: Path, say: Callable[[str], None]) -> None:
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        say(f"waiting for {_owner(path)}")
+        lock.acquire()
 
 
 def _sign(lock: int) -> None:

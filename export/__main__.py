@@ -38,8 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        with turns.held(options.out, say=_say):
+        with turns.held(write=options.out, say=_say):
             done = export(options.model, options.weights, options.layers, options.out)
     except (ExportError, OSError) as error:
         print(f"export: {error}", file=sys.stderr)

@@ -60,8 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
         allow_skips=options.allow_skips,
     )
     try:
-        settings.tiles.parent.mkdir(parents=True, exist_ok=True)
-        with turns.held(settings.manifest.parent, settings.tiles, say=_say):
+        with turns.held(settings.manifest.parent, write=settings.tiles, say=_say):
             built = precompute(settings, show)
     except (PrecomputeError, artifacts.ArtifactError, OSError) as error:
         print(f"precompute: {error}", file=sys.stderr)

@@ -64,9 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if faults:
             raise RenderError("; ".join(faults))
-        options.out.parent.mkdir(parents=True, exist_ok=True)
         read = (options.manifest.parent, options.tiles.parent, options.runtime)
-        with turns.held(*read, options.out, say=_say):
+        with turns.held(*read, write=options.out, say=_say):
             made = render(site, options.manifest, options.tiles, options.runtime, options.out)
     except (RenderError, artifacts.ArtifactError, OSError) as error:
         print(f"site: {error}", file=sys.stderr)

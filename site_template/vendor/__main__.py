@@ -25,8 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        with turns.held(options.out, say=_say):
+        with turns.held(write=options.out, say=_say):
             runtime = vendor(options.out)
     except (VendorError, artifacts.ArtifactError, OSError) as error:
         without = (
