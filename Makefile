@@ -31,7 +31,6 @@ $(foreach name,$(settings_given),$(eval override $(name) := $$(value $(name))))
 quote = '$(subst ','\'',$(1))'
 
 export PYTHON
-.DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
 manifest := build/model/$(MODEL).json
@@ -46,7 +45,12 @@ weights_sum = $(shell file=$(call quote,$(WEIGHTS)); case "$$file" in ("~/"*) fi
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | sort
 
-site: build/site/index.html ## build the gallery in build/site
+# Each program finds out in less than a second or two what changed, to the last byte, and leaves all
+# else alone: make cannot know, and names of photos can hold anything.
+site: $(tiles) $(runtime) ## build the gallery in build/site
+	.venv/bin/python -m site_template --manifest $(manifest) --tiles $(dir $(tiles)) --runtime $(dir $(runtime)) --out build/site \
+	  --title $(call quote,$(TITLE)) --author $(call quote,$(AUTHOR)) --repository $(call quote,$(REPOSITORY)) --url $(call quote,$(SITE_URL))
+
 export: $(manifest) ## write the ONNX file and its manifest
 precompute: $(tiles) ## compute what changed of the tiles
 
@@ -82,51 +86,51 @@ $(manifest): $(wildcard export/*.py export/bundled/$(MODEL).*) artifacts.py buil
 	.venv-export/bin/python -m export --model $(MODEL) --weights $(call quote,$(WEIGHTS)) $(if $(WEIGHTS_SHA256),--sha256 $(call quote,$(WEIGHTS_SHA256))) --layers $(call quote,$(LAYERS)) --out build/model
 	@touch $@
 
-# The program itself finds out, in about a second, which photos changed: names of photos can hold
-# anything, and make cannot. It leaves the index alone if nothing did.
 $(tiles): $(manifest) $(gallery) FORCE
 	.venv/bin/python -m precompute --manifest $< --images $(call quote,$(IMAGES)) --provider $(PROVIDER) $(if $(WORKERS),--workers $(WORKERS)) $(if $(ALLOW_SKIPS),--allow-skips) $(if $(LIMITS),--limits $(call quote,$(LIMITS)))
 
-build/site/index.html: $(tiles) $(manifest) $(shell find site_template -type f -not -name '*.pyc') build/settings/site | $(gallery)
-	.venv/bin/python -m site_template --manifest $(manifest) --tiles $(dir $<) --runtime $(dir $(runtime)) --out build/site \
-	  --title $(call quote,$(TITLE)) --author $(call quote,$(AUTHOR)) --repository $(call quote,$(REPOSITORY)) --url $(call quote,$(SITE_URL))
-	@touch $@
-
 # What runs the network in a visitor's browser. Where npm's registry cannot be reached, the site is
 # built without, and the next make site tries again; tests need it.
-$(runtime): $(wildcard site_template/vendor/*.*) artifacts.py | $(gallery)
+$(runtime): $(gallery) FORCE
 	.venv/bin/python -m site_template.vendor --out $(@D) $(optional)
-	@test ! -f $@ || touch $@
 
-build/settings/site: optional = --optional
-build/settings/site: | $(runtime)
+site: optional = --optional
 
 # A changed setting is a changed file, and an unchanged one is not.
 build/settings/export: settings = $(MODEL) $(WEIGHTS) $(WEIGHTS_SHA256) $(LAYERS) $(weights_sum)
-build/settings/site: settings = $(MODEL) $(TITLE) $(AUTHOR) $(REPOSITORY) $(SITE_URL) $(shell cat $(runtime) 2>/dev/null | cksum)
 build/settings/%: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' $(call quote,$(settings)) | cmp -s - $@ || printf '%s\n' $(call quote,$(settings)) > $@
 
-# Every onnxruntime wheel puts its files into the same place: one has to go before another comes.
+# Builds that start together make an environment once: the others wait, and find it made.
 $(gallery): locks/gallery.txt locks/onnxruntime.txt
+$(exporter): locks/export.txt locks/torch.txt
+.venv/.testing: locks/test.txt | $(gallery)
+.venv-export/.testing: locks/test-export.txt | $(exporter)
+ifndef ALONE
+$(gallery) $(exporter) .venv/.testing .venv-export/.testing:
+	@$(PYTHON) scripts/alone.py $(MAKE) --no-print-directory ALONE=1 $@
+else
+# Every onnxruntime wheel puts its files into the same place: one has to go before another comes.
+$(gallery):
 	scripts/venv .venv $<
 	@.venv/bin/python -m pip freeze | sed -n 's/^\(onnxruntime[^=]*\)==.*/\1/p' | xargs -r .venv/bin/python -m pip uninstall --quiet --yes
 	.venv/bin/python -m pip install --quiet $(if $(filter onnxruntime,$(ONNXRUNTIME)),--require-hashes --requirement locks/onnxruntime.txt,$(ONNXRUNTIME))
 	@rm -f .venv/.installed-* && touch $@
 
-$(exporter): locks/export.txt locks/torch.txt
+$(exporter):
 	scripts/venv .venv-export $<
 	.venv-export/bin/python -m pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) --requirement locks/torch.txt
 	@touch $@
 
-.venv/.testing: locks/test.txt | $(gallery)
+.venv/.testing:
 	scripts/venv .venv $<
 	@touch $@
 
-.venv-export/.testing: locks/test-export.txt | $(exporter)
+.venv-export/.testing:
 	scripts/venv .venv-export $<
 	@touch $@
+endif
 
 .venv-audit/.installed: locks/audit.txt
 	scripts/venv .venv-audit $<
@@ -141,5 +145,7 @@ build/lighthouse/.installed: benchmarks/package.json benchmarks/package-lock.jso
 build/lighthouse/.measured: build/lighthouse/.installed FORCE
 	CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && .venv/bin/python -m benchmarks.pages --lighthouse $(@D)/node_modules/lighthouse/cli/index.js
 
+# These are replaced whole, or left as they were: a build that is interrupted takes none away.
+.PRECIOUS: $(manifest) $(tiles) $(runtime)
 FORCE:
 .PHONY: help site export precompute serve test check bench fuzz audit clean FORCE

@@ -3,9 +3,9 @@
 import hashlib
 import os
 import re
-import shutil
-import tempfile
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -91,8 +91,8 @@ def escaped(name: str) -> str:
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file as 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with naming(path):
+        return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def encode(value: Any) -> bytes:
@@ -142,38 +142,40 @@ def decode(path: Path, kind: type[T], remedy: str) -> T:
 def write(path: Path, data: bytes) -> bool:
     """Put `data` at `path` in one step, and only where it differs from what is there.
 
-    The bytes go to a temporary file beside `path`, which is then renamed: a reader sees the old
-    file or the new one, never a part. Returns whether the file changed.
+    The bytes go to a file beside `path`, which is renamed when they are on the disk: a reader sees
+    the old file or the new one, never a part, whenever the power goes. Returns whether the file
+    changed.
     """
+    fresh = partial(path)
+    fresh.unlink(missing_ok=True)  # what a killed run left
     try:
         if path.read_bytes() == data:
             return False
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".partial")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with naming(fresh), fresh.open("xb") as file:
             file.write(data)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.chmod(0o644)
+        fresh.replace(path)
     except BaseException:
-        os.unlink(temporary)
+        fresh.unlink(missing_ok=True)
         raise
     return True
 
 
-def fresh_folder(folder: Path) -> Path:
-    """Return where a replacement of `folder` is gathered, emptied of what a killed run left."""
-    fresh = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(fresh, ignore_errors=True)
-    return fresh
+def partial(path: Path) -> Path:
+    """Return where a new content of the file or folder `path` is gathered."""
+    return path.with_name(f".{path.name}.partial")
 
 
-def swap_in(new: Path, folder: Path) -> None:
-    """Put the folder `new` in the place of `folder`, which is removed."""
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        os.replace(folder, old)
-    os.replace(new, folder)
-    shutil.rmtree(old, ignore_errors=True)
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Have errors of the system name the file: a full disk is told when bytes are written."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or os.fspath(path)
+        raise

@@ -18,8 +18,8 @@ from precompute.preprocess import crop
 from precompute.reductions import colours, principal_components, project
 from precompute.session import run
 from precompute.shared import share_layer
-from precompute.store import replace_folder
 from precompute.tiles import Pixels, png, quantise, scale_of, sheet
+from store import replace_folder
 
 ROUNDS = 5
 

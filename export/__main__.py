@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import terminal
+import turns
 from export.architectures import MODELS
 from export.build import export
 from export.errors import ExportError
@@ -42,9 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        done = export(
-            options.model, options.weights, options.layers, options.out, options.sha256, _say
-        )
+        with turns.held(write=options.out, say=_say):
+            done = export(
+                options.model, options.weights, options.layers, options.out, options.sha256, _say
+            )
     except (ExportError, OSError) as error:
         print(f"export: {error}", file=sys.stderr)
         return 1
@@ -63,8 +65,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _say(line: str) -> None:
-    print(f"export: {line}", flush=True)
+def _say(what: str) -> None:
+    print(f"export: {what}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

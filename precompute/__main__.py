@@ -7,6 +7,7 @@ from pathlib import Path
 
 import artifacts
 import terminal
+import turns
 from precompute.build import Settings, precompute
 from precompute.errors import PrecomputeError
 from precompute.limits import DEFAULT, parse_limits, readable
@@ -68,7 +69,8 @@ def main(arguments: list[str] | None = None) -> int:
             allow_skips=options.allow_skips,
             limits=parse_limits(options.limits),
         )
-        built = precompute(settings, show)
+        with turns.held(settings.manifest.parent, write=settings.tiles, say=_say):
+            built = precompute(settings, show)
     except (PrecomputeError, artifacts.ArtifactError, OSError) as error:
         print(f"precompute: {error}", file=sys.stderr)
         return 1
@@ -82,6 +84,10 @@ def main(arguments: list[str] | None = None) -> int:
         f"{layers} layer{'s' * (layers != 1)} each, on {built.index.provider}"
     )
     return 0
+
+
+def _say(what: str) -> None:
+    print(f"precompute: {what}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

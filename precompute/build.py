@@ -8,8 +8,10 @@ from importlib.metadata import distributions, version
 from pathlib import Path
 
 import artifacts
+import filesystem
+import store
 from export.manifest import Layer, ModelManifest, read_manifest
-from precompute import index, lessons, store
+from precompute import index, lessons
 from precompute.decode import decode, read
 from precompute.entry import Model, entry_files, open_model
 from precompute.errors import PhotoError, PrecomputeError
@@ -150,6 +152,8 @@ def precompute(settings: Settings, progress: Progress) -> Built:
         origins=tuple(one.name for one in manifest.feature_maps if chain_of(one, manifest)),
         skipped=tuple(skipped),
     )
+    if gallery != _earlier_index(folder):
+        filesystem.flush(folder)  # an index shall not outlive a power cut that its files do not
     artifacts.write(index.index_path(folder), artifacts.encode(gallery))
     kept = {photo.id for photo in used} | whole
     store.remove_others(folder, {*kept, store.RECORDS, "index.json"})
@@ -185,12 +189,10 @@ def _bring_up_to_date(folder: Path, part: Part) -> None:
     target, record = folder / part.name, _record(folder, part.name)
     if store.is_current(target, record, part.key):
         return
-    fresh = artifacts.fresh_folder(target)
-    fresh.mkdir(parents=True)  # a gallery can have nothing to say here
     digests: dict[str, str] = {}
-    for name, data in part.files():
-        digests |= store.add_files(fresh, {name: data})
-    artifacts.swap_in(fresh, target)
+    with store.replacing(target) as fresh:
+        for name, data in part.files():
+            digests |= store.add_files(fresh, {name: data})
     store.write_record(record, part.key, digests)
 
 
@@ -322,15 +324,14 @@ def _share(
     if current and earlier is not None and known == store.content_key(record):
         return earlier.layers
     done = progress("layers over all photos", len(manifest.feature_maps))
-    fresh = artifacts.fresh_folder(target)
-    work = partial(_share_one, folder=folder, target=fresh, photos=rest, charts=charts)
     briefs: dict[str, index.SharedLayer] = {}
     digests: dict[str, str] = {}
-    for layer, (brief, written) in parallel(work, manifest.feature_maps, workers):
-        briefs[layer.name] = brief
-        digests |= written
-        done()
-    artifacts.swap_in(fresh, target)
+    with store.replacing(target) as fresh:
+        work = partial(_share_one, folder=folder, target=fresh, photos=rest, charts=charts)
+        for layer, (brief, written) in parallel(work, manifest.feature_maps, workers):
+            briefs[layer.name] = brief
+            digests |= written
+            done()
     store.write_record(record, key, digests)
     return tuple(briefs[layer.name] for layer in manifest.feature_maps)
 

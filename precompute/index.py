@@ -273,7 +273,7 @@ class Peaks:
     silent.
     """
 
-    images: list[str]
+    images: list[Slug]
     """Ids; `image` counts in this list."""
     image: list[list[int]]
     value: list[list[float]]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import artifacts
 import terminal
+import turns
 from site_template.pages import Site
 from site_template.render import RenderError, render
 
@@ -65,18 +66,25 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if faults:
             raise RenderError("; ".join(faults))
-        written = render(site, options.manifest, options.tiles, options.runtime, options.out)
+        read = (options.manifest.parent, options.tiles.parent, options.runtime)
+        with turns.held(*read, write=options.out, say=_say):
+            made = render(site, options.manifest, options.tiles, options.runtime, options.out)
     except (RenderError, artifacts.ArtifactError, OSError) as error:
         print(f"site: {error}", file=sys.stderr)
         return 1
     size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
-    print(f"site: {written} pages, {size / 1e6:.0f} MB in {options.out}")
+    unchanged = "" if made.changed else "nothing changed: "
+    print(f"site: {unchanged}{made.pages} pages, {size / 1e6:.0f} MB in {options.out}")
     if size > PAGES_LIMIT:
         print(
             f"site: GitHub Pages takes up to {PAGES_LIMIT / 1e9:.0f} GB: show fewer photos, or fewer "
             "layers with LAYERS=…"
         )
     return 0
+
+
+def _say(what: str) -> None:
+    print(f"site: {what}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

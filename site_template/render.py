@@ -3,15 +3,21 @@
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import artifacts
+import filesystem
+import store
+from export import manifest as model_contract
 from export.manifest import ModelManifest, read_manifest
-from precompute.index import GalleryIndex, ImageEntry, read_entry, read_index
+from precompute import index as tiles_contract
+from precompute import lessons as lessons_contract
+from precompute.index import GalleryIndex, ImageEntry, index_path, read_entry, read_index
 from precompute.lessons import MISTAKES, STEM, Tours, read_mistakes, read_stem, read_tours
 from site_template import mistakes, pages, snippets
 from site_template.browser import BROWSER, BrowserModel, browser_model, own_photo
@@ -61,40 +67,81 @@ class Gallery:
             yield entry
 
 
-def render(site: Site, manifest_path: Path, tiles: Path, runtime: Path, out: Path) -> int:
-    """Make `out` the site of the model and tiles; return how many pages it has.
+@dataclass(frozen=True)
+class Rendered:
+    """What there is now."""
+
+    pages: int
+    changed: bool
+
+
+def render(site: Site, manifest_path: Path, tiles: Path, runtime: Path, out: Path) -> Rendered:
+    """Make `out` the site of the model and tiles, unless it is that already, to the last byte.
 
     `runtime` is the folder of what runs the model in a browser; where there is none, there is no
     page for a visitor's own photo. The old site stays in place until the new one is whole. Raises
     RenderError or artifacts.ArtifactError; then the old site is untouched.
     """
+    store.recover(out)
     if out.exists() and not (out / ".nojekyll").exists() and any(out.iterdir()):
         raise RenderError(
             f"{out} holds something else than a site made here, and would be replaced: give a new "
             "folder, or empty this one"
         )
     gallery = _read(site, manifest_path, tiles, runtime)
-    fresh = artifacts.fresh_folder(out)
-    try:
-        written = 0
-        for path, content in _pages(gallery):
-            artifacts.write(fresh / path, content.encode("utf-8"))
-            written += path.endswith(".html")
-        shutil.copytree(HERE / "static", fresh / "static", copy_function=shutil.copyfile)
-        data = fresh / pages.model_data(gallery.index)
-        for image in gallery.index.images:
-            _copy(tiles / image.id, data / image.id)
-        for part in gallery.index.parts:
-            _copy(tiles / part, data / part)
-        artifacts.write(data / "index.json", artifacts.encode(gallery.index))
-        if gallery.browser:
-            _copy_for_browsers(gallery.browser, manifest_path, runtime, fresh)
-        artifacts.write(fresh / ".nojekyll", b"")
-        artifacts.swap_in(fresh, out)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
-    return written
+    key, record = _key(gallery, manifest_path), record_path(out)
+    changed = not store.is_current(out, record, key)
+    if changed:
+        with store.replacing(out) as fresh:
+            files = _write(gallery, manifest_path, runtime, fresh)
+            filesystem.flush(fresh)  # or a power cut could leave the new site with empty files
+        store.write_record(record, key, files)
+    pages_made = sum(path.endswith(".html") for path in store.read_record(record).files)
+    return Rendered(pages_made, changed)
+
+
+def record_path(out: Path) -> Path:
+    """Return where it is written down what the site in `out` was made from: beside it, not in it."""
+    out = out.resolve()
+    return out.with_name(f".{out.name}.json")
+
+
+def _key(gallery: Gallery, manifest_path: Path) -> str:
+    """Return a fingerprint of everything that the site depends on. The index stands for its tiles."""
+    here = [path for path in HERE.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    contracts = (artifacts, model_contract, tiles_contract, lessons_contract)
+    return store.key_of(
+        asdict(gallery.site),
+        artifacts.sha256(manifest_path),
+        asdict(gallery.index),
+        asdict(gallery.browser) if gallery.browser else None,
+        [(path.relative_to(HERE).as_posix(), artifacts.sha256(path)) for path in sorted(here)],
+        store.source_key(*(Path(str(contract.__file__)) for contract in contracts)),
+        {name: version(name) for name in ("jinja2", "markupsafe", "msgspec")},
+    )
+
+
+def _write(gallery: Gallery, manifest_path: Path, runtime: Path, target: Path) -> dict[str, str]:
+    """Write the whole site into the empty folder `target`; return path to SHA-256."""
+    digests: dict[str, str] = {}
+    for path, content in _pages(gallery):
+        digests |= store.add_files(target, {path: content.encode("utf-8")})
+    for static in sorted((HERE / "static").iterdir()):
+        digests |= store.add_files(target, {f"static/{static.name}": static.read_bytes()})
+    data = pages.model_data(gallery.index)
+    named = {image.id: image.sha256 for image in gallery.index.images} | gallery.index.parts
+    for name, content in named.items():
+        copied = _copy(gallery.tiles / name, target / data / name)
+        if store.key_of(copied) != content:
+            raise RenderError(
+                f"{gallery.tiles / name} is not what {index_path(gallery.tiles)} describes: run "
+                "make precompute"
+            )
+        digests |= {f"{data}/{name}/{path}": digest for path, digest in copied.items()}
+    if gallery.browser:
+        digests |= _copy_for_browsers(gallery.browser, manifest_path, runtime, target)
+    rest = {f"{data}/index.json": artifacts.encode(gallery.index), ".nojekyll": b""}
+    return digests | store.add_files(target, rest)
 
 
 def _read(site: Site, manifest_path: Path, tiles: Path, runtime: Path) -> Gallery:
@@ -254,30 +301,34 @@ def _environment() -> Environment:
     return environment
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Copy a folder; its files are linked where the file system can, as nobody edits them."""
-    for path in regular_files(source):
-        _copy_file(path, target / path.relative_to(source))
+def _copy(source: Path, target: Path) -> dict[str, str]:
+    """Copy a folder; return path to SHA-256."""
+    paths = list(regular_files(source))
+    names = [path.relative_to(source).as_posix() for path in paths]
+    return {name: _copy_file(path, target / name) for path, name in zip(paths, names, strict=True)}
 
 
-def _copy_file(path: Path, copied: Path) -> None:
+def _copy_file(path: Path, copied: Path) -> str:
+    """Copy a file, by a link where the file system can, as nobody edits it; return its SHA-256."""
     copied.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(path, copied)
     except OSError:
-        shutil.copyfile(path, copied)
+        with artifacts.naming(copied):
+            shutil.copyfile(path, copied)
+    return artifacts.sha256(copied)
 
 
 def _copy_for_browsers(
     browser: BrowserModel, manifest_path: Path, runtime: Path, target: Path
-) -> None:
-    """Copy what `browser` names to the site in `target`, if it still is what was described."""
+) -> dict[str, str]:
+    """Copy what `browser` names, if it still is what was described; return path to SHA-256."""
     described = [(browser.onnx, manifest_path)]
     described += [(file, runtime_path(runtime)) for file in browser.runtime.files]
     for file, index in described:
         path = index.parent / Path(file.path).name
-        if not path.is_file() or artifacts.sha256(path) != file.sha256:
+        if not path.is_file() or _copy_file(path, target / file.path) != file.sha256:
             raise RenderError(
                 f"{path} is not the file that {index} describes: run rm {index} && make site"
             )
-        _copy_file(path, target / file.path)
+    return {file.path: file.sha256 for file, _ in described}

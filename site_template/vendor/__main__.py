@@ -6,6 +6,7 @@ from pathlib import Path
 
 import artifacts
 import terminal
+import turns
 from site_template.vendor.fetch import VendorError, vendor
 
 
@@ -24,7 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        runtime = vendor(options.out)
+        with turns.held(write=options.out, say=_say):
+            runtime = vendor(options.out)
     except (VendorError, artifacts.ArtifactError, OSError) as error:
         without = (
             "; the page for visitors' own photos is left out: run make site again when this works"
@@ -34,6 +36,10 @@ def main(arguments: list[str] | None = None) -> int:
     size = sum(file.bytes for file in runtime.files)
     print(f"vendor: {runtime.package} {runtime.version}, {size / 1e6:.1f} MB in {options.out}")
     return 0
+
+
+def _say(what: str) -> None:
+    print(f"vendor: {what}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import artifacts
+import store
 from site_template.vendor.runtime import (
     ENTRY,
     GLUE,
@@ -60,6 +61,7 @@ def vendor(out: Path) -> Runtime:
     ours = {ENTRY, GLUE, WASM, LICENCE, runtime_path(out).name}
     if out.exists() and {path.name for path in out.iterdir()} - ours:
         raise VendorError(f"{out} holds something else, and would be replaced: give a new folder")
+    store.recover(out)
     key = _key()
     if kept := _kept(out, key):
         return kept
@@ -77,15 +79,10 @@ def vendor(out: Path) -> Runtime:
             for name in (ENTRY, GLUE, WASM)
         }
     contents[LICENCE] = (HERE / LICENCE).read_bytes()
-    fresh = artifacts.fresh_folder(out)
-    try:
+    with store.replacing(out) as fresh:
         files = tuple(_write(fresh / name, contents[name]) for name in sorted(contents))
         runtime = Runtime(PACKAGE, package.version, package.license, key, files)
         artifacts.write(runtime_path(fresh), artifacts.encode(runtime))
-        artifacts.swap_in(fresh, out)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
     return runtime
 
 

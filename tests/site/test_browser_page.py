@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from website import read_page, tree
+from website import entries, read_page, tree
 
 import artifacts
 from export.manifest import BrowserCopy, File, read_manifest
@@ -217,13 +217,14 @@ def test_files_that_are_not_what_was_described_leave_the_old_site(computing, fau
     computing.render()
     before = tree(computing.out.parent)
     path, index = fault(computing)
+    computing.site = replace(computing.site, title="New")
     with pytest.raises(RenderError) as refusal:
         computing.render()
     assert str(refusal.value) == (
         f"{path} is not the file that {index} describes: run rm {index} && make site"
     )
     assert tree(computing.out.parent) == before
-    assert [path.name for path in computing.out.parent.iterdir()] == ["site"]
+    assert entries(computing.out.parent) == [".site.json", "site"]
 
 
 def test_an_index_of_the_runtime_that_cannot_be_read_is_refused(computing):

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import jsonschema
 import msgspec
 import pytest
-from website import Document, read_page, tree
+from website import Document, entries, read_page, tree
 
 import artifacts
 from export.manifest import read_manifest
@@ -504,7 +504,7 @@ def test_damaged_tiles_leave_the_old_site_and_say_what_to_run(workshop, capsys, 
     assert said.endswith("run make precompute\n")
     assert said.count("\n") == 1
     assert tree(workshop.out.parent) == before
-    assert [path.name for path in workshop.out.parent.iterdir()] == ["site"]
+    assert entries(workshop.out.parent) == [".site.json", "site"]
 
 
 @pytest.mark.parametrize("fault", [OSError("no space left on device"), KeyboardInterrupt()])
@@ -513,11 +513,11 @@ def test_a_render_that_ends_halfway_leaves_the_old_site(workshop, monkeypatch, f
     before = tree(workshop.out.parent)
     copy, calls = renderer._copy, []
 
-    def copy_twice(source: Path, target: Path) -> None:
+    def copy_twice(source: Path, target: Path) -> dict[str, str]:
         calls.append(target)
         if len(calls) == 3:
             raise fault
-        copy(source, target)
+        return copy(source, target)
 
     monkeypatch.setattr(renderer, "_copy", copy_twice)
     workshop.site = replace(workshop.site, title="New")
@@ -526,7 +526,7 @@ def test_a_render_that_ends_halfway_leaves_the_old_site(workshop, monkeypatch, f
     assert len(calls) == 3
     assert workshop.out not in calls[2].parents, "it was gathered elsewhere"
     assert tree(workshop.out.parent) == before
-    assert [path.name for path in workshop.out.parent.iterdir()] == ["site"]
+    assert entries(workshop.out.parent) == [".site.json", "site"]
 
 
 def test_what_a_killed_run_left_is_not_published(workshop):
@@ -535,7 +535,7 @@ def test_what_a_killed_run_left_is_not_published(workshop):
     (left / "half.html").write_text("half")
     workshop.render()
     assert not (workshop.out / "half.html").exists()
-    assert [path.name for path in workshop.out.parent.iterdir()] == ["site"]
+    assert entries(workshop.out.parent) == [".site.json", "site"]
 
 
 def test_neither_numpy_nor_onnxruntime_is_needed(site, exported, tiles, runtime, tmp_path):

@@ -13,6 +13,7 @@ from precompute.index import GalleryIndex, ImageEntry, index_path, read_entry, r
 from precompute.lessons import MISTAKES, TOURS, TOURS_NAME, Tour, read_tours
 from site_template.pages import Site
 from site_template.render import render
+from store import key_of
 
 
 @dataclass
@@ -130,7 +131,16 @@ class Workshop:
         self.change_index(manifest_sha256=artifacts.sha256(self.manifest_path))
 
     def render(self) -> int:
-        return render(self.site, self.manifest_path, self.tiles, self.runtime, self.out)
+        """Render what the folders hold now; return how many pages there are."""
+        index = self.index
+        images = tuple(replace(one, sha256=self._content(one.id)) for one in index.images)
+        self.change_index(images=images, parts={name: self._content(name) for name in index.parts})
+        return render(self.site, self.manifest_path, self.tiles, self.runtime, self.out).pages
+
+    def _content(self, folder: str) -> str:
+        paths = (path for path in (self.tiles / folder).rglob("*") if path.is_file())
+        base = self.tiles / folder
+        return key_of({p.relative_to(base).as_posix(): artifacts.sha256(p) for p in paths})
 
 
 def copied(exported: Path, tiles: Path, runtime: Path, folder: Path) -> Workshop:
@@ -155,9 +165,14 @@ def link(source: str | Path, target: str | Path) -> None:
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Return every file below `folder`, hidden ones included."""
+    """Return every file below `folder`, hidden ones included; locks are as good as not there."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.suffix != ".lock"
     }
+
+
+def entries(folder: Path) -> list[str]:
+    """Return the names of all that is in `folder`, locks left out."""
+    return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock")
