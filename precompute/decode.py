@@ -42,6 +42,7 @@ _NOT_PICTURES = (
 # A marker of a JPEG that begins a segment with a length; restarts, fill bytes and escaped bytes in
 # the coded data are none.
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
+_MOST_SEGMENTS = 10_000
 _SCAN, _END = b"\xff\xda", b"\xff\xd9"
 
 
@@ -79,9 +80,11 @@ def decode(data: bytes, limits: Limits = DEFAULT) -> Image.Image:
     """
     if not data:
         raise PhotoError("empty file")
-    limits.check("scans", count := _scans(data), f"a JPEG with {count} scans")
+    scans, exif = _segments(data)
+    limits.check("scans", scans, f"a JPEG with {scans} scans")
+    limits.check("metadata", exif, f"{exif / 1e6:.0f} MB of EXIF")
     Image.MAX_IMAGE_PIXELS = limits.pixels
-    PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = limits.text
+    PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = limits.metadata
     try:
         with warnings.catch_warnings(), _memory(limits.memory):
             warnings.simplefilter("ignore")
@@ -102,7 +105,7 @@ def decode(data: bytes, limits: Limits = DEFAULT) -> Image.Image:
     # Pillow's decoders raise all of these on damaged files, and say so in their handbook.
     except Exception as error:
         if "MAX_TEXT" in str(error):
-            raise limits.exceeded("text", "too much text in it") from None
+            raise limits.exceeded("metadata", "too much text in it") from None
         raise PhotoError(f"damaged ({type(error).__name__}: {_one_line(error)})") from None
 
 
@@ -112,7 +115,8 @@ def _check(image: Image.Image, limits: Limits) -> None:
     size = f"{width}×{height} pixels"
     limits.check("pixels", width * height, size)
     limits.check("aspect", max(width, height) / min(width, height), size)
-    limits.check("frames", frames := getattr(image, "n_frames", 1), f"{frames} frames")
+    frames = _frames(image, limits.frames)
+    limits.check("frames", frames, f"{frames} frames or more")
     if image.format == "TIFF" and int(image.getexif().get(_NEW_SUBFILE_TYPE, 0)) & _REDUCED:
         raise PhotoError(
             "begins with a thumbnail, as raw files of cameras do, which are not read: convert it to "
@@ -120,16 +124,39 @@ def _check(image: Image.Image, limits: Limits) -> None:
         )
 
 
-def _scans(data: bytes) -> int:
-    """Return how many scans a JPEG has; 0 for anything else."""
+def _frames(image: Image.Image, most: int) -> int:
+    """Return how many frames or pages there are, of a TIFF up to `most` + 1: to count its pages is
+    to read them all, half a minute for 100,000.
+    """
+    if image.format != "TIFF":
+        return getattr(image, "n_frames", 1)
+    try:
+        image.seek(most)
+    except EOFError:
+        return image.tell() + 1
+    else:
+        return most + 1
+    finally:
+        image.seek(0)
+
+
+def _segments(data: bytes) -> tuple[int, int]:
+    """Return how many scans a JPEG has, and how many bytes of EXIF; zeros for anything else.
+
+    Raises PhotoError for more segments than any camera writes.
+    """
     if not data.startswith(b"\xff\xd8"):
-        return 0
-    scans, place = 0, 2
+        return 0, 0
+    segments, scans, exif, place = 0, 0, 0, 2
     while (marker := _MARKER.search(data, place)) and marker.group() != _END:
-        scans += marker.group() == _SCAN
+        segments += 1
+        if segments > _MOST_SEGMENTS:
+            raise PhotoError(f"damaged (more than {_MOST_SEGMENTS} segments)")
         length = int.from_bytes(data[marker.end() : marker.end() + 2], "big")
+        scans += marker.group() == _SCAN
+        exif += length * data.startswith(b"Exif\0", marker.end() + 2)
         place = marker.end() + length
-    return scans
+    return scans, exif
 
 
 @contextmanager

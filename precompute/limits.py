@@ -18,12 +18,13 @@ class Limits:
     pixels: int = 120_000_000
     aspect: int = 100
     """The longer side divided by the shorter one."""
-    frames: int = 10_000
+    frames: int = 1000
     """Frames or pages; the first one is shown."""
     scans: int = 100
     """Passes of a progressive JPEG over the picture. A file of 140 kB with 2500 takes 40 seconds."""
-    text: int = 64_000_000
-    """Bytes of text and profiles in a PNG, unpacked."""
+    metadata: int = 10_000_000
+    """Bytes of EXIF in a JPEG; bytes of text and profiles in a PNG, unpacked. Pillow joins segments
+    of EXIF one by one, which takes 40 seconds for 98 MB; cameras write 64 kB."""
     memory: int = 3_000_000_000
     """Bytes that decoding may take (on Linux, where it can be limited)."""
     seconds: int = 60

@@ -6,8 +6,9 @@ import resource
 import struct
 from zlib import compress, crc32
 
+import numpy as np
 import pytest
-from PIL import Image, ImageFile, PngImagePlugin
+from PIL import Image, ImageFile, PngImagePlugin, TiffImagePlugin
 from small_gallery import progressive
 
 from precompute.decode import decode
@@ -88,8 +89,34 @@ def test_what_is_just_within_the_limits_is_decoded():
         encoded(frames[0], "GIF", save_all=True, append_images=frames[1:n]) for n in (2, 3)
     )
     assert decode(two, limits).size == (8, 8)
-    with pytest.raises(PhotoError, match=r"^3 frames; the limit of frames is 2: raise it with"):
+    told = r"^3 frames or more; the limit of frames is 2: raise it with"
+    with pytest.raises(PhotoError, match=told):
         decode(three, limits)
+    pages = [encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:n]) for n in (2, 3)]
+    assert np.asarray(decode(pages[0], limits)).max() == 1  # the first page
+    with pytest.raises(PhotoError, match=told):
+        decode(pages[1], limits)
+
+
+def test_only_as_many_pages_are_read_as_may_be(monkeypatch):
+    page = Image.new("L", (1, 1))
+    data = encoded(page, "TIFF", save_all=True, append_images=[page] * 50)
+    read = []
+    seek = TiffImagePlugin.TiffImageFile._seek
+    monkeypatch.setattr(
+        TiffImagePlugin.TiffImageFile, "_seek", lambda self, n: (read.append(n), seek(self, n))[1]
+    )
+    with pytest.raises(PhotoError, match="6 frames or more"):
+        decode(data, Limits(frames=5))
+    assert max(read) <= 5
+
+
+def test_exif_of_many_segments_is_refused():
+    data = encoded(Image.new("L", (8, 8)), "JPEG")
+    segment = b"\xff\xe1" + struct.pack(">H", 60_002) + b"Exif\0\0" + bytes(59_994)
+    assert decode(data[:2] + segment * 20 + data[2:]).size == (8, 8)
+    with pytest.raises(PhotoError, match=r"^12 MB of EXIF; the limit of metadata is 10M: raise it"):
+        decode(data[:2] + segment * 200 + data[2:])
 
 
 def test_scans_are_counted_in_the_picture_and_not_in_what_is_beside_it():
@@ -102,15 +129,23 @@ def test_scans_are_counted_in_the_picture_and_not_in_what_is_beside_it():
         assert decode(data, Limits(scans=1)).size == (8, 8)
 
 
+def test_a_jpeg_of_nothing_but_segments_is_refused():
+    data = encoded(Image.new("L", (8, 8)), "JPEG")
+    empty = b"\xff\xfe\0\2"
+    assert decode(data[:2] + empty * 9000 + data[2:]).size == (8, 8)
+    with pytest.raises(PhotoError, match=r"^damaged \(more than 10000 segments\)$"):
+        decode(data[:2] + empty * 11_000 + data[2:])
+
+
 def test_text_that_unpacks_to_too_much_is_refused():
     text = PngImagePlugin.PngInfo()
     text.add_text("Comment", "a" * 5000, zip=True)
     data = encoded(Image.new("L", (8, 8)), "PNG", pnginfo=text)
-    assert decode(data, Limits(text=6000)).size == (8, 8)
+    assert decode(data, Limits(metadata=6000)).size == (8, 8)
     with pytest.raises(
-        PhotoError, match=r"^too much text in it; the limit of text is 4k: raise it"
+        PhotoError, match=r"^too much text in it; the limit of metadata is 4k: raise it"
     ):
-        decode(data, Limits(text=4000))
+        decode(data, Limits(metadata=4000))
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="memory is limited on Linux")
@@ -127,8 +162,8 @@ def test_memory_is_limited_while_decoding_and_only_then():
 
 def test_limits_are_read():
     assert parse_limits("") == DEFAULT
-    assert parse_limits("pixels=1.5G, seconds=5\ntext=2k") == Limits(
-        pixels=1_500_000_000, seconds=5, text=2000
+    assert parse_limits("pixels=1.5G, seconds=5\nmetadata=2k") == Limits(
+        pixels=1_500_000_000, seconds=5, metadata=2000
     )
     for amount in vars(DEFAULT).values():
         assert parse_limits(f"bytes={readable(amount)}").bytes == amount
