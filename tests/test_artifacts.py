@@ -151,3 +151,22 @@ def test_a_schema_describes_the_dataclasses():
     schema = json.loads(artifacts.schema(Pair))
     assert schema["anyOf"] == [{"$ref": "#/$defs/Pair"}]
     assert schema["$defs"]["Pair"]["required"] == ["b", "a"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    values: list[float]
+    known: float | None
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_json_never_holds_a_number_that_is_none(value):
+    assert artifacts.encode(Measured([1.0], None)) == b'{"known":null,"values":[1.0]}\n'
+    with pytest.raises(artifacts.ArtifactError, match=r"a Measured cannot be written: .*values\[1"):
+        artifacts.encode(Measured([1.0, value], None))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pair.json")
+    with pytest.raises(artifacts.ArtifactError, match="is no file: remove it, then run make pairs"):
+        artifacts.decode(tmp_path / "pair.json", Pair, "make pairs")

@@ -1,5 +1,10 @@
 """The manifest describes the network that is in the file, not one like it."""
 
+import contextlib
+import copy
+import json
+import os
+
 import msgspec
 import numpy as np
 import pytest
@@ -170,3 +175,159 @@ def test_another_manifest_is_refused(exported, tmp_path, change, problem):
 def test_a_missing_manifest_names_the_command(tmp_path):
     with pytest.raises(artifacts.ArtifactError, match=r"does not exist: run make export$"):
         read_manifest(tmp_path / "m.json")
+
+
+# A manifest from a stranger
+
+
+def edit(described, *path, value):
+    """Set one field of a decoded manifest."""
+    *way, last = path
+    for step in way:
+        described = described[step]
+    described[last] = value
+
+
+LAST = -1  # the logits
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ([("onnx", "name", "../x.onnx")], "- at `$.onnx.name`"),
+        ([("onnx", "name", "/etc/passwd")], "- at `$.onnx.name`"),
+        ([("onnx", "name", "C:x.onnx")], "- at `$.onnx.name`"),
+        ([("onnx", "name", "a\\b.onnx")], "- at `$.onnx.name`"),
+        ([("onnx", "name", "")], "- at `$.onnx.name`"),
+        ([("onnx", "name", "a.onnx\n")], "- at `$.onnx.name`"),
+        ([("onnx", "name", "..")], "- at `$.onnx.name`"),
+        ([("onnx", "name", ".hidden")], "- at `$.onnx.name`"),
+        ([("arrays", "name", "a/b.npz")], "- at `$.arrays.name`"),
+        ([("browser", "file", "name", "../x")], "- at `$.browser.file.name`"),
+        ([("arrays", "name", "RESNET18.onnx")], "two of its files have one name: "),
+        ([("arrays", "name", "m.json")], "two of its files have one name: "),
+        ([("onnx", "sha256", "0" * 63)], "- at `$.onnx.sha256`"),
+        ([("model", "../x")], "- at `$.model`"),
+        ([("model", ".")], "- at `$.model`"),
+        ([("model", "")], "- at `$.model`"),
+        ([("model", "CON")], "the model is called 'CON', which is no name for a folder"),
+        ([("layers", 0, "slug", "../conv1")], "- at `$.layers[0].slug`"),
+        ([("layers", 0, "slug", "conv2")], "layer 'conv1' has the slug 'conv2', which is not"),
+        ([("layers", 1, "slug", "CONV1")], "layer 'bn1' has the slug 'CONV1', which is not"),
+        (
+            [("layers", 1, "name", "CONV1"), ("layers", 1, "slug", "CONV1")],
+            "layer 'CONV1' has the slug 'CONV1', which is not its own",
+        ),
+        (
+            [("layers", LAST, "name", "relu.pca"), ("layers", LAST, "slug", "relu.pca")],
+            "layer 'relu.pca' has the slug 'relu.pca', which is not its own",
+        ),
+        ([("layers", 1, "name", "conv1"), ("layers", 1, "slug", "conv1")], "stands twice"),
+        ([("layers", 2, "inputs", ["moon"])], "layer 'relu' reads 'moon', and no layer before it"),
+        ([("layers", 2, "inputs", ["relu"])], "layer 'relu' reads 'relu', and no layer before it"),
+        ([("layers", 2, "inputs", [])], "layer 'relu' has another shape than the one layer"),
+        ([("layers", 0, "inputs", [])], "layer 'conv1' is a convolution without its settings"),
+        ([("layers", 0, "stride", None)], "layer 'conv1' is a convolution without its settings"),
+        ([("layers", 0, "groups", 7)], "layer 'conv1' has 7 groups of 3 to 64 channels"),
+        ([("layers", 0, "signed", False)], "without its settings, its input or its sign"),
+        ([("layers", 2, "signed", True)], "layer 'relu' is a ReLU and goes below zero"),
+        ([("layers", 2, "channels", 65)], "layer 'relu' has another shape than the one layer"),
+        ([("layers", 2, "channels", 10**9)], "- at `$.layers[2].channels`"),
+        ([("layers", 2, "height", 0)], "- at `$.layers[2].height`"),
+        ([("layers", 0, "kernel", [0, 7])], "- at `$.layers[0].kernel[0]`"),
+        ([("layers", 0, "padding", [-1, 0])], "- at `$.layers[0].padding[0]`"),
+        ([("input", "crop", 0)], "- at `$.input.crop`"),
+        ([("input", "resize", -1)], "- at `$.input.resize`"),
+        ([("input", "resize", 10**6)], "- at `$.input.resize`"),
+        ([("input", "crop", 257)], "it crops 257 pixels from 256"),
+        ([("input", "std", 1, 0)], "- at `$.input.std[1]`"),
+        ([("input", "std", 1, 1e-300)], "- at `$.input.std[1]`"),
+        ([("input", "mean", 0, None)], "- at `$.input.mean[0]`"),
+        ([("input", "mean", 0, 1e300)], "- at `$.input.mean[0]`"),
+        ([("input", "interpolation", "lanczos")], "- at `$.input.interpolation`"),
+        ([("input", "name", "")], "- at `$.input.name`"),
+        ([("categories", [])], "- at `$.categories`"),
+        ([("categories", ["one"])], "the logits are 'fc', which is no exported layer of 1 numbers"),
+        ([("logits", "moon")], "the logits are 'moon', which is no exported layer"),
+        ([("logits", "conv1")], "the logits are 'conv1', which is no exported layer"),
+        ([("layers", LAST, "exported", False)], "the logits are 'fc', which is no exported layer"),
+        ([("layers", LAST, "width", 2)], "layer 'fc' has no positions, but is 1×2"),
+        ([("classifier", "features", "moon")], "the classifier averages 'moon', which is not"),
+        ([("classifier", "logits", "conv1")], "the classifier gives 'conv1', which is not the lo"),
+        ([("layers", [])], "no exported layer has positions"),
+        ([("weights", "accuracy", 0, "top1", 1e9)], "- at `$.weights.accuracy[0].top1`"),
+        ([("weights", "sha256", "x")], "- at `$.weights.sha256`"),
+    ],
+    ids=range(57),
+)
+def test_a_manifest_that_cannot_be_right_is_refused(exported, tmp_path, changes, problem):
+    described = json.loads(exported.path.read_bytes())
+    for *path, value in changes:
+        edit(described, *path, value=value)
+    path = tmp_path / "m.json"
+    path.write_text(json.dumps(described))
+    with pytest.raises(artifacts.ArtifactError) as refusal:
+        read_manifest(path)
+    message = str(refusal.value)
+    assert message.startswith(f"{path} ")
+    assert problem in message
+    assert message.endswith(f"run rm {path} && make export")
+    assert message.isprintable()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"schema_version":1e999}',
+        b'{"opset":' + b"9" * 5000 + b"}",
+        b'{"more":' + b"[" * 100_000,
+        b'{"model":"\\ud800"}',
+        b'{"model":NaN}',
+        b"\x00" * 100,
+        b"",
+    ],
+    ids=range(7),
+)
+def test_what_no_reader_of_json_likes_is_refused(tmp_path, content):
+    path = tmp_path / "m.json"
+    path.write_bytes(content)
+    with pytest.raises(artifacts.ArtifactError) as refusal:
+        read_manifest(path)
+    assert str(refusal.value).startswith(f"{path} is not a ModelManifest: ")
+
+
+def test_a_pipe_or_a_folder_is_no_manifest(tmp_path):
+    os.mkfifo(tmp_path / "m.json")
+    for path in (tmp_path / "m.json", tmp_path):
+        with pytest.raises(artifacts.ArtifactError, match=r" is no file: remove it, then run "):
+            read_manifest(path)
+
+
+def test_every_field_can_hold_anything_and_is_read_or_refused(exported, tmp_path):
+    """No value of any field, in the first layers too, gets past the reader as an exception."""
+    whole = json.loads(exported.path.read_bytes())
+    whole["layers"] = whole["layers"][:4] + whole["layers"][-3:]
+    path = tmp_path / "m.json"
+    fields = list(leaves(whole))
+    assert len(fields) > 200
+    for field in fields:
+        if field[0] == "categories" and field[1:] not in ((), (0,)):
+            continue
+        for value in (None, "", "../x", "\x00\n", -1, 0, 2**70, 1e308, [], {}, True, ["input"]):
+            described = copy.deepcopy(whole)
+            edit(described, *field, value=value)
+            path.write_text(json.dumps(described))
+            with contextlib.suppress(artifacts.ArtifactError):
+                read_manifest(path)
+
+
+def leaves(value, path=()):
+    """Yield the way to every value, containers included."""
+    if path:
+        yield path
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from leaves(inner, (*path, key))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value[:50]):
+            yield from leaves(inner, (*path, place))

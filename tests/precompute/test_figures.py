@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from precompute.figures import EXACT, READABLE, number, numbers
+from precompute.errors import NonFiniteError
+from precompute.figures import EXACT, READABLE, named, number, numbers, rows
 
 float32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
 digits = st.sampled_from([READABLE, EXACT])
@@ -51,3 +52,16 @@ def test_zero_has_no_sign(value):
 
 def test_any_shape_is_flattened_in_order():
     assert numbers(np.array([[1.0, 2.0], [3.0, 0.1234567]])) == [1.0, 2.0, 3.0, 0.123457]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_refused_with_its_position(value):
+    told = r"^layer x: NaN or infinity .* at position 2$"
+    with pytest.raises(NonFiniteError, match=told), named("layer x"):
+        rows(np.array([[0.0, 1.0, 2.0], [3.0, 4.0, value]]), READABLE)
+    with pytest.raises(NonFiniteError):
+        number(value)
+
+
+def test_numbers_beyond_float32_are_still_numbers():
+    assert numbers(np.array([1e300, -1e-300])) == [1e300, pytest.approx(-1e-300)]

@@ -7,6 +7,7 @@ from sklearn.decomposition import PCA
 from precompute.reductions import (
     COMPONENTS,
     Moments,
+    channel_mean,
     class_evidence,
     colours,
     principal_components,
@@ -125,3 +126,17 @@ def test_a_strip_tile_is_the_mean_of_the_absolute_values(side, size):
 
 def test_a_silent_layer_is_black_on_the_strip():
     assert not strip_tile(np.zeros((3, 7, 7), np.float32), 28).any()
+
+
+def test_means_of_the_largest_numbers_are_finite():
+    activations = np.full((64, 3, 4), 3e38, np.float32)
+    activations[:, 0, 0] = 1e38
+    assert channel_mean(activations) == pytest.approx(activations[0], rel=1e-6)
+    strip = strip_tile(activations, 28)
+    assert (strip[0, 0], strip[-1, -1]) == (85, 255)
+    assert np.isfinite(principal_components(activations).explained).all()
+
+
+def test_means_are_taken_in_float32_where_that_can_hold_them():
+    activations = np.random.default_rng(0).normal(size=(64, 5, 6)).astype(np.float32)
+    assert np.array_equal(channel_mean(activations), activations.mean(axis=0))

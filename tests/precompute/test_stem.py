@@ -1,11 +1,11 @@
 """The pictures of the first filters hold their weights, and the numbers beside them are theirs."""
 
 import io
-from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
+import tiny_onnx as tiny
 from PIL import Image
 from small_gallery import cut_down, rewrite
 
@@ -158,14 +158,18 @@ def test_without_a_history_there_is_none(exported, tmp_path):
     }  # fmt: skip
 
 
-def test_other_shapes_and_dead_kernels_can_be_drawn(exported, tmp_path):
+def test_other_shapes_and_dead_kernels_can_be_drawn(tmp_path):
     kernels = np.random.default_rng(0).normal(size=(13, 3, 5, 3)).astype(np.float32)
     kernels[4] = 0
-    gone = {f"stem.history{field}": None for field in ("", ".step", ".pixels", ".top1")}
-    other = changed(
-        exported, tmp_path / "model", **gone, **{"stem": kernels, "stem.untrained": kernels * 2}
-    )
-    folder = written(other, tmp_path)
+    held = {
+        **tiny.arrays(),
+        "stem": kernels,
+        "stem.untrained": kernels * 2,
+        "conv.weight": kernels,
+        "classifier.weight": np.ones((3, 13), np.float32),
+    }
+    described = tiny.with_kernels(kernels.shape)
+    folder = written(tiny.save(tmp_path / "model", b"", held, described), tmp_path)
     found = read_stem(folder)
     assert (found.rows, found.columns) == (5, 3)
     assert (found.measures.norm[4], found.measures.colour_share[4]) == (0, None)
@@ -186,13 +190,24 @@ def test_the_preview_shows_on_any_ground(exported):
         assert (picture.mode, picture.size) == ("RGB", (512, 512))
 
 
-def test_kernels_that_are_no_colour_pictures_are_left_out_and_that_is_said(
-    gallery, exported, tmp_path
-):
+def test_kernels_that_are_no_colour_pictures_are_left_out_and_that_is_said(gallery, tmp_path):
     assert STEM in gallery.index.parts
-    grey = np.ones((64, 1, 7, 7), np.float32)
-    settings = replace(gallery.settings, manifest=changed(exported, tmp_path / "other", stem=grey))
-    built = type(gallery)(settings).build()
-    assert STEM not in read_index(gallery.folder).parts
-    assert not (gallery.folder / STEM).exists()
+    grey = np.random.default_rng(0).normal(size=(6, 1, 3, 3)).astype(np.float32)
+    linear = np.ones((3, 6), np.float32)
+    held = {**tiny.arrays(), **dict.fromkeys(("stem", "stem.untrained", "conv.weight"), grey)}
+    parts = tiny.parts()
+    window = [tiny.ints("pads", 1, 1, 1, 1), tiny.integer("group", 3)]
+    parts["nodes"][0] = tiny.node("Conv", ["input", "w"], ["conv"], *window)
+    parts["tensors"][:2] = [tiny.tensor("w", grey), tiny.tensor("v", linear)]
+    parts["outputs"][:2] = [tiny.value(name, ["b", 6, 8, 8]) for name in ("conv", "relu")]
+    manifest = tiny.save(
+        tmp_path / "other",
+        tiny.onnx(tiny.graph(**parts)),
+        {**held, "classifier.weight": linear},
+        tiny.with_kernels(grey.shape),
+    )
+    built = gallery.build(manifest=manifest)
+    folder = gallery.settings.tiles / "tiny"
+    assert STEM not in read_index(folder).parts
+    assert not (folder / STEM).exists()
     assert any("no page on its filters" in remark for remark in built.remarks)

@@ -251,6 +251,12 @@ def test_another_network_than_the_manifest_tells_of_is_refused(tmp_path, changes
     assert problem in message
 
 
+def test_onnxruntime_prints_nothing_and_tries_nothing_else(tmp_path, capfd):
+    odd = tiny.node("Summon", ["input"], ["conv"]).replace(b"Summon", b"Su\xf7mon")
+    refusal(tiny.save(tmp_path, built(nodes=[odd, *tiny.parts()["nodes"][1:]])), ProviderError)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_network_that_asks_for_all_the_memory_cannot_be_run(tmp_path):
     nodes, tensors = tiny.parts()["nodes"], tiny.parts()["tensors"]
     huge = [

@@ -179,6 +179,16 @@ def manifest() -> ModelManifest:
     )
 
 
+def with_kernels(shape: tuple[int, int, int, int]) -> ModelManifest:
+    """The manifest for a first convolution whose weight has this shape."""
+    channels, inputs, rows, columns = shape
+    described = manifest()
+    first, *middle, last = described.layers
+    first = replace(first, channels=channels, kernel=(rows, columns), groups=3 // inputs)
+    middle = [replace(layer, channels=channels) for layer in middle]
+    return replace(described, layers=(first, *middle, last))
+
+
 def arrays() -> dict[str, np.ndarray]:
     return {
         "stem": WEIGHT,
