@@ -59,6 +59,7 @@ def test_the_first_view_of_the_home_page_takes_little(slow, address):
 
 def test_the_maps_of_a_photo_come_in_their_place(slow, address, photo):
     page, received = slow
+    page.set_viewport_size({"width": 1280, "height": 1000})  # which shows some of the explorer
     page.goto(address + photo, wait_until="commit")
     page.locator(".site-footer").wait_for(state="attached")
     while not page.evaluate(IS_COMPLETE):
