@@ -40,6 +40,7 @@ def slow(chromium):
     parts = []
     session.on("Network.dataReceived", lambda event: parts.append(event["dataLength"]))
     yield page, lambda: sum(parts)
+    page.wait_for_timeout(1000)  # shifts are told a while after they happened
     shifts = page.evaluate("shifts")
     context.close()
     assert sum(value for value, *_ in shifts) < 0.02, shifts
