@@ -40,6 +40,7 @@ def slow(chromium):
     parts = []
     session.on("Network.dataReceived", lambda event: parts.append(event["dataLength"]))
     yield page, lambda: sum(parts)
+    page.wait_for_timeout(1000)  # shifts are told a while after they happened
     shifts = page.evaluate("shifts")
     context.close()
     assert sum(value for value, *_ in shifts) < 0.02, shifts
@@ -59,6 +60,7 @@ def test_the_first_view_of_the_home_page_takes_little(slow, address):
 
 def test_the_maps_of_a_photo_come_in_their_place(slow, address, photo):
     page, received = slow
+    page.set_viewport_size({"width": 1280, "height": 1000})  # which shows some of the explorer
     page.goto(address + photo, wait_until="commit")
     page.locator(".site-footer").wait_for(state="attached")
     while not page.evaluate(IS_COMPLETE):
