@@ -1,10 +1,13 @@
 """Work on many photos or layers at once, one per process, each process with one thread."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from contextlib import contextmanager
+from multiprocessing import get_context, parent_process, resource_tracker
+from threading import Thread
 from typing import Any, TypeVar
 
 from precompute.errors import PrecomputeError
@@ -41,10 +44,11 @@ def parallel(
         with ProcessPoolExecutor(
             max_workers=min(workers, len(tasks)),
             mp_context=get_context("spawn"),
-            initializer=start,
-            initargs=arguments,
+            initializer=_begin,
+            initargs=(start, arguments),
         ) as pool:
-            futures = {pool.submit(work, task): task for task in tasks}
+            with _interrupts_held_back():
+                futures = {pool.submit(work, task): task for task in tasks}
             try:
                 for future in as_completed(futures):
                     yield futures.pop(future), future.result()
@@ -62,3 +66,28 @@ def parallel(
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach, as a terminal sends it to all: this one ends them."""
+    resource_tracker.ensure_running()  # its start lets signals through again, up to Python 3.11
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin(start: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
+    """Prepare a process, which does not outlive the one that started it, however that one ends."""
+    Thread(target=_end_with_parent, daemon=True).start()
+    if start is not None:
+        start(*arguments)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
