@@ -21,7 +21,7 @@ _LONGEST_SLUG = 80
 _UNSEEN = re.compile(  # control characters, halves of characters, turns of the reading direction
     "[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, or a byte that is not UTF-8
+_HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # of a character; others stand for a byte
 _END = r"(?![\s\S])"
 """The end of a text, in Python and in JavaScript; `$` would let a newline follow in Python."""
 
@@ -71,8 +71,9 @@ def fingerprint(name: str, digits: int = 8) -> str:
 
 def printable(text: str) -> str:
     """Return `text`, which may be any file name, as text that can be shown and encoded anywhere."""
-    encodable = _SURROGATE.sub("\ufffd", text)
-    return "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", encodable))
+    raw = _HALF.sub("\ufffd", text).encode("utf-8", "surrogateescape")
+    decoded = unicodedata.normalize("NFC", raw.decode("utf-8", "replace"))
+    return "".join(c if c.isprintable() else " " for c in decoded)
 
 
 def seen(text: str) -> str:
@@ -82,7 +83,7 @@ def seen(text: str) -> str:
 
 def escaped(name: str) -> str:
     """Return a file name so that it can be shown on one line, and no two names look the same."""
-    text = name.replace("\\", "\\\\").encode("utf-8", "surrogateescape")
+    text = _HALF.sub("\ufffd", name.replace("\\", "\\\\")).encode("utf-8", "surrogateescape")
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode()
         for c in text.decode("utf-8", "backslashreplace")

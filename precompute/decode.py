@@ -149,7 +149,7 @@ def _segments(data: bytes) -> tuple[int, int]:
         return 0, 0
     segments, scans, exif, place = 0, 0, 0, 2
     while (marker := _MARKER.search(data, place)) and marker.group() != _END:
-        segments += 1
+        segments += marker.group() != _SCAN
         if segments > _MOST_SEGMENTS:
             raise PhotoError(f"damaged (more than {_MOST_SEGMENTS} segments)")
         length = int.from_bytes(data[marker.end() : marker.end() + 2], "big")

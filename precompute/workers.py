@@ -5,7 +5,9 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, TimeoutError, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from contextlib import contextmanager
+from multiprocessing import get_context, parent_process, resource_tracker
+from threading import Thread
 from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
@@ -53,14 +55,15 @@ def parallel(
     os.environ.update(_ONE_THREAD)  # read by new processes when they load NumPy
     pool = ProcessPool(
         max_workers=min(workers, len(tasks)),
-        initializer=start,
-        initargs=arguments,
+        initializer=_begin,
+        initargs=(start, arguments),
         context=get_context("spawn"),
     )
     try:
-        futures: dict[Future[R], T] = {
-            pool.schedule(work, [task], timeout=seconds): task for task in tasks
-        }
+        with _interrupts_held_back():
+            futures: dict[Future[R], T] = {
+                pool.schedule(work, [task], timeout=seconds): task for task in tasks
+            }
         for future in as_completed(futures):
             task = futures.pop(future)
             try:
@@ -94,3 +97,31 @@ def _end(code: int) -> str:
     if code < 0:
         return f"was killed by {signal.Signals(-code).name}"
     return f"ended with exit code {code}"
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach, as a terminal sends it to all: this one ends them.
+
+    The threads that start others in the place of lost ones inherit it.
+    """
+    resource_tracker.ensure_running()  # its start lets signals through again, up to Python 3.11
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin(start: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
+    """Prepare a process, which does not outlive the one that started it, however that one ends."""
+    Thread(target=_end_with_parent, daemon=True).start()
+    if start is not None:
+        start(*arguments)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -212,10 +212,10 @@ def test_nan_is_named_by_photo_layer_and_channel(gallery, model):
     fault = "layer conv1, channel 7: NaN or infinity: "
     assert count == "4 of 4 photos cannot be used:"
     assert [line.partition(fault)[0] for line in photos] == [
-        "  grid.jpg: ",
         "  ash.jpg: ",
         "  birch.jpg: ",
         "  cedar.jpg: ",
+        "  grid.jpg: ",
     ]
 
 

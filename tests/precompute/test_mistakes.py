@@ -16,6 +16,7 @@ from precompute import lessons, mistakes
 from precompute.decode import open_picture
 from precompute.index import index_path, read_entry, read_index, sheet_name
 from precompute.lessons import MISTAKES, read_mistakes
+from precompute.limits import DEFAULT
 from precompute.mistakes import CANDIDATES, CORRECT, candidates, prepare
 from precompute.photos import find_photos
 from precompute.reader import read_pixels
@@ -274,7 +275,9 @@ def test_a_mistake_after_which_nothing_is_finite_is_named_and_not_shown(
 
     monkeypatch.setattr(mistakes, "run", overflowing)
     photos = {name: built_once.photos / f"{name}.png" for name in ("ash", "birch")}
-    files = dict(mistakes.mistake_files(slim, "cpu", photos, lambda what, total: lambda: None))
+    files = dict(
+        mistakes.mistake_files(slim, "cpu", photos, DEFAULT, lambda what, total: lambda: None)
+    )
     shutil.rmtree(tmp_path)
     (tmp_path / MISTAKES).mkdir(parents=True)
     index_path(tmp_path / MISTAKES).write_bytes(files["index.json"])

@@ -20,7 +20,7 @@ from PIL import Image
 import artifacts
 from export.manifest import File, read_manifest
 from precompute import trial
-from precompute.decode import decode
+from precompute.decode import open_picture
 from precompute.entry import answers_of, open_model
 from precompute.errors import ModelError, PrecomputeError, ProviderError
 from precompute.index import read_index
@@ -63,7 +63,7 @@ def photos(tmp_path_factory):
     folder = tmp_path_factory.mktemp("photos")
     for seed in range(2):
         pixels = np.random.default_rng(seed).integers(0, 256, (10, 12, 3), np.uint8)
-        Image.fromarray(pixels).save(folder / f"{seed}.png")
+        Image.fromarray(pixels).save(folder / f"{seed}.jpg", "PNG")
     return folder
 
 
@@ -364,7 +364,7 @@ def test_numbers_that_are_not_finite_name_photo_layer_and_channel(tmp_path, phot
     assert done.returncode == 1
     assert done.stderr.startswith("photos: ") or done.stderr.startswith("precompute: ")
     assert done.stderr.count("layer conv, channel 2: NaN or infinity: ") == 2
-    for photo in ("0.png", "1.png"):
+    for photo in ("0.jpg", "1.jpg"):
         assert f"  {photo}: layer conv, channel 2: NaN" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "tiles" / "tiny" / "index.json").exists()
@@ -502,7 +502,9 @@ def test_labels_and_scores_do_not_depend_on_threads_or_optimisations(exported, e
     onnx = exported.with_name(manifest.onnx.name).read_bytes()
     level = onnxruntime.GraphOptimizationLevel
     photos = sorted(p for p in example_photos.iterdir() if p.suffix in {".jpg", ".png"})[:2]
-    inputs = [normalise(crop(decode(path), manifest.input), manifest.input) for path in photos]
+    inputs = [
+        normalise(crop(open_picture(path), manifest.input), manifest.input) for path in photos
+    ]
     names = [manifest.logits]
     expected = [
         answers_of(run(model.session, manifest, given, names)[manifest.logits], manifest)
