@@ -274,7 +274,7 @@ def test_a_mistake_after_which_nothing_is_finite_is_named_and_not_shown(
         return {name: np.full_like(values, np.inf) for name, values in outputs.items()}
 
     monkeypatch.setattr(mistakes, "run", overflowing)
-    photos = {name: built_once.photos / f"{name}.png" for name in ("ash", "birch")}
+    photos = {name: built_once.photos / f"{name}.jpg" for name in ("ash", "birch")}
     files = dict(
         mistakes.mistake_files(slim, "cpu", photos, DEFAULT, lambda what, total: lambda: None)
     )
