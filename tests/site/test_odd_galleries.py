@@ -140,6 +140,7 @@ def test_a_gallery_of_one_layer_speaks_of_one(workshop):
     mistakes = json.loads(tried.read_bytes())
     for preparation in mistakes["preparations"]:
         del preparation["layers"][1:]
+        preparation["layers"][0]["layer"] = layer
     artifacts.write(tried, artifacts.encode(mistakes))
     workshop.render()
     home = text_of(workshop.out / "index.html")
