@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 
 import filesystem
 
@@ -80,7 +81,7 @@ def spread(kinds: list[str], number: int) -> list[int]:
     """
     last = len(kinds) - 1
     moments = {round(step * last / (number - 1)) for step in range(number)}
-    for moment, (kind, following) in enumerate(zip(kinds, kinds[1:], strict=False)):
+    for moment, (kind, following) in enumerate(pairwise(kinds)):
         if "exchange" in (kind, following) or kind == following == "os.rename":
             moments |= {moment, moment + 1}
     return sorted(moments)
