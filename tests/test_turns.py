@@ -143,3 +143,18 @@ def test_a_folder_below_a_file_is_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(NotADirectoryError, match=f"Not a directory: '{tmp_path}/file'"):
         turns.held(write=tmp_path / "file" / "site", say=pytest.fail).__enter__()
+
+
+def test_environments_are_made_one_at_a_time(tmp_path):
+    (tmp_path / "locks").mkdir()
+    line = [sys.executable, ROOT / "scripts" / "alone.py", "sh", "-c", "echo made; read line"]
+    pipe = subprocess.PIPE
+    options = {"cwd": tmp_path, "stdin": pipe, "stdout": pipe, "stderr": pipe, "text": True}
+    with subprocess.Popen(line, **options) as first:
+        assert first.stdout.readline() == "made\n"
+        with subprocess.Popen(line, **options) as second:
+            assert second.stderr.readline().startswith("another build makes an environment")
+            first.kill()
+            assert second.stdout.readline() == "made\n"
+            second.communicate("go on\n")
+        assert second.returncode == 0
