@@ -93,7 +93,7 @@ def replacing(folder: Path) -> Iterator[Path]:
     """
     folder = folder.resolve()
     fresh = artifacts.partial(folder)
-    _remove(fresh)  # what a killed run left
+    recover(folder)
     try:
         fresh.mkdir(parents=True)
         yield fresh
@@ -139,7 +139,6 @@ def _swap(new: Path, folder: Path) -> None:
         return
     # There is nothing to replace, or it takes two steps: recover() knows what lies between.
     old = _old(folder)
-    _remove(old)
     if folder.exists():
         folder.replace(old)
     new.replace(folder)

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from errno import ENOTDIR
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -29,7 +30,10 @@ def held(*read: Path, write: Path, say: Callable[[str], None]) -> Iterator[None]
     takes its locks in the order of their names, so that no two wait for each other. A folder that
     cannot be locked is used all the same, and `say` is told.
     """
-    write.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        write.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR), error.filename) from None
     folders = [folder for folder in read if folder.is_dir()]
     with ExitStack() as locks:
         for path in sorted({lock_path(folder) for folder in [*folders, write]}):

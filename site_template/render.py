@@ -314,8 +314,7 @@ def _copy_file(path: Path, copied: Path) -> str:
     try:
         os.link(path, copied)
     except OSError:
-        with artifacts.naming(copied):
-            shutil.copyfile(path, copied)
+        shutil.copyfile(path, copied)
     return artifacts.sha256(copied)
 
 

@@ -147,6 +147,25 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monke
     assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"a.bin": b"old"}
 
 
+@pytest.mark.parametrize("data", [b"old", b"new"])
+def test_a_write_clears_away_what_a_killed_one_left(tmp_path, data):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    (tmp_path / ".a.bin.partial").write_bytes(b"ne")
+    artifacts.write(path, data)
+    assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"a.bin": data}
+
+
+def test_a_full_disk_names_the_file(tmp_path, monkeypatch):
+    def fail(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match=r"No space left on device: '.*/\.a\.bin\.partial'"):
+        artifacts.write(tmp_path / "a.bin", b"new")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_schema_describes_the_dataclasses():
     schema = json.loads(artifacts.schema(Pair))
     assert schema["anyOf"] == [{"$ref": "#/$defs/Pair"}]

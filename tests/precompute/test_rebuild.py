@@ -83,6 +83,17 @@ def cut(path):
     path.write_bytes(path.read_bytes()[:-7])
 
 
+def zero(path):
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def swap(path):
+    other = path.with_name("conv1.png" if path.parent.name == "cedar" else "birch.png")
+    path.rename(path.with_name("third"))
+    other.rename(path)
+    path.with_name("third").rename(other)
+
+
 def delete(path):
     path.unlink()
 
@@ -91,7 +102,7 @@ def add(path):
     path.with_name("stray.png").write_bytes(b"")
 
 
-@pytest.mark.parametrize("damage", [flip, cut, delete, add])
+@pytest.mark.parametrize("damage", [flip, cut, zero, swap, delete, add])
 @pytest.mark.parametrize(
     ("name", "computed"), [("cedar/layer4.1.add.png", 1), ("_shared/conv1/ash.png", 0)]
 )
@@ -100,6 +111,43 @@ def test_a_damaged_file_is_found_and_made_again(gallery, damage, name, computed)
     damage(gallery.folder / name)
     assert gallery.files() != good
     assert gallery.build().computed == computed
+    assert gallery.files() == good
+
+
+def test_photos_that_changed_places_are_computed_again(gallery):
+    good = gallery.files()
+    for folder, ending in ((gallery.folder, ""), (gallery.folder / "_records", ".json")):
+        ash, birch = folder / f"ash{ending}", folder / f"birch{ending}"
+        ash.rename(folder / "third")
+        birch.rename(ash)
+        (folder / "third").rename(birch)
+    assert gallery.build().computed == 2
+    assert gallery.files() == good
+
+
+def test_a_renamed_photo_leaves_no_orphan(gallery, tmp_path):
+    old = next(gallery.photos.glob("birch.*"))
+    old.rename(old.with_stem("willow"))
+    assert gallery.build().computed == 1
+    assert [name for name in gallery.files() if "birch" in name] == []
+    assert gallery.files() == fresh(gallery, tmp_path / "clean", 1)
+
+
+@pytest.mark.parametrize("damage", [flip, cut, zero, delete])
+@pytest.mark.parametrize("name", ["index.json", "_records/ash.json", "_records/_shared.json"])
+def test_a_damaged_index_or_record_is_made_again(gallery, damage, name):
+    good = gallery.files()
+    damage(gallery.folder / name)
+    gallery.build()
+    assert gallery.files() == good
+
+
+def test_an_index_that_does_not_know_the_shared_files_is_made_again(gallery):
+    good = gallery.files()
+    other = good["index.json"].replace(b'"_shared":', b'"_elsewhere":')
+    assert other != good["index.json"]
+    (gallery.folder / "index.json").write_bytes(other)
+    gallery.build()
     assert gallery.files() == good
 
 

@@ -1,0 +1,107 @@
+"""Whatever ends a build of tiles, no process is left working, nothing half-written, and no traceback."""
+
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from small_gallery import draw
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 120
+"""Seconds after which something hangs."""
+
+
+def command(gallery, workers=2):
+    settings = gallery.settings
+    line = [sys.executable, "-m", "precompute", "--manifest", settings.manifest]
+    line += ["--images", settings.photos, "--out", settings.tiles, "--workers", workers]
+    return [str(part) for part in line]
+
+
+def wait_until(true, what):
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end, what
+        time.sleep(0.01)
+
+
+def is_running(group):
+    """Tell whether a process of this group is alive; those that ended and nobody asked for are not."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, of_group = stat.read_text().rpartition(")")[2].split()[:3]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(of_group) == group and state != "Z":
+            return True
+    return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are listed in /proc")
+@pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "SIGKILL"])
+def test_a_build_that_is_ended_leaves_no_process_and_says_little(gallery, how):
+    before = (gallery.folder / "index.json").read_bytes()
+    for seed in range(70, 82):
+        draw(gallery.photos / f"leaf-{seed}.jpg", seed)
+    build = subprocess.Popen(
+        command(gallery),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # a terminal sends Ctrl-C to all of them
+    )
+    done = gallery.folder / "_records"
+    wait_until(lambda: any(done.glob("leaf-*")) or build.poll() is not None, "no photo is computed")
+    if how == "Ctrl-C":
+        os.killpg(build.pid, signal.SIGINT)
+    else:
+        build.send_signal(signal.SIGTERM if how == "SIGTERM" else signal.SIGKILL)
+    out, said = build.communicate(timeout=PATIENCE)
+    assert build.returncode == {"Ctrl-C": 130, "SIGTERM": 143, "SIGKILL": -9}[how], said
+    wait_until(lambda: not is_running(build.pid), "a worker goes on")
+    assert "Traceback" not in said
+    assert out == ""
+    assert (gallery.folder / "index.json").read_bytes() == before
+    if how != "SIGKILL":
+        assert [path.name for path in gallery.folder.rglob(".*")] == []
+    assert gallery.build(workers=2).computed < 12, "what was done counts"
+    assert [path.name for path in gallery.folder.rglob(".*")] == []
+
+
+def small_files():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, 4_000))
+
+
+def test_a_file_that_cannot_be_written_is_named_and_the_index_stays(gallery):
+    changed = next(gallery.photos.glob("ash.*"))
+    draw(changed, seed=83)
+    before = gallery.files()
+    done = subprocess.run(
+        command(gallery, 1), cwd=ROOT, preexec_fn=small_files, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(f"precompute: [Errno 27] File too large: '{gallery.folder}/.")
+    assert "Traceback" not in done.stderr
+    assert gallery.files() == before
+    assert gallery.build().computed == 1
+
+
+def test_two_builds_at_once_end_as_one(gallery, tmp_path):
+    draw(gallery.photos / "leaf.jpg", seed=84)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT}
+    both = [subprocess.Popen(command(gallery, 1), **pipes) for _ in range(2)]
+    said = [build.communicate(timeout=PATIENCE)[0] for build in both]
+    assert [build.returncode for build in both] == [0, 0]
+    assert sorted(re.findall(r"\d+ computed", "".join(said))) == ["0 computed", "1 computed"]
+    clean = replace(gallery, settings=replace(gallery.settings, tiles=tmp_path / "clean"))
+    clean.build(workers=2)
+    assert gallery.files() == clean.files()
