@@ -44,8 +44,9 @@ def test_every_target_and_setting_is_in_the_readme():
     assert {name for name in VARIABLES - {"PYTHON", "PORT", "MODEL"} if name not in README} == set()
 
 
-def test_every_file_that_it_links_to_exists():
-    links = re.findall(r"\]\((?!https?:)([^)#]+)", README)
+@pytest.mark.parametrize("name", ["README.md", "SECURITY.md"])
+def test_every_file_that_it_links_to_exists(name):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / name).read_text("utf-8"))
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
 
