@@ -147,14 +147,14 @@ def test_a_folder_below_a_file_is_refused(tmp_path):
 
 def test_environments_are_made_one_at_a_time(tmp_path):
     (tmp_path / "locks").mkdir()
-    line = [sys.executable, ROOT / "scripts" / "alone.py", "sh", "-c", "echo made; read line"]
+    made = "test -e made && echo again || echo first; read line; touch made"
+    line = [sys.executable, ROOT / "scripts" / "alone.py", "sh", "-c", made]
     pipe = subprocess.PIPE
     options = {"cwd": tmp_path, "stdin": pipe, "stdout": pipe, "stderr": pipe, "text": True}
     with subprocess.Popen(line, **options) as first:
-        assert first.stdout.readline() == "made\n"
+        assert first.stdout.readline() == "first\n"
         with subprocess.Popen(line, **options) as second:
             assert second.stderr.readline().startswith("another build makes an environment")
-            first.kill()
-            assert second.stdout.readline() == "made\n"
-            second.communicate("go on\n")
-        assert second.returncode == 0
+            first.communicate("go on\n")
+            assert second.communicate("go on\n") == ("again\n", "")
+        assert (first.returncode, second.returncode) == (0, 0)
