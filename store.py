@@ -156,6 +156,12 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
+def remove_partial(folder: Path) -> None:
+    """Remove what processes that were ended in the middle of their work left in `folder`."""
+    for path in folder.glob(".*.partial"):
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
 def remove_others(folder: Path, keep: set[str]) -> None:
     """Remove everything in `folder` whose name is not in `keep`: what deleted photos left."""
     if not folder.is_dir():

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import distributions, version
@@ -270,11 +271,17 @@ def _compute(
 
     work = partial(_compute_one, folder=folder, limits=limits)
     start = (settings.manifest, provider)
-    tasks = parallel(work, stale, settings.workers, _start, start, limits.seconds, lost)
-    for task, fault in tasks:
-        if fault is not None:
-            faults[task.photo.id] = fault
-        done()
+    try:
+        with closing(
+            parallel(work, stale, settings.workers, _start, start, limits.seconds, lost)
+        ) as computed:
+            for task, fault in computed:
+                if fault is not None:
+                    faults[task.photo.id] = fault
+                done()
+    finally:
+        store.remove_partial(folder)  # of photos whose processes were ended
+        store.remove_partial(folder / store.RECORDS)
     return faults
 
 
@@ -328,10 +335,11 @@ def _share(
     digests: dict[str, str] = {}
     with store.replacing(target) as fresh:
         work = partial(_share_one, folder=folder, target=fresh, photos=rest, charts=charts)
-        for layer, (brief, written) in parallel(work, manifest.feature_maps, workers):
-            briefs[layer.name] = brief
-            digests |= written
-            done()
+        with closing(parallel(work, manifest.feature_maps, workers)) as shared:
+            for layer, (brief, written) in shared:
+                briefs[layer.name] = brief
+                digests |= written
+                done()
     store.write_record(record, key, digests)
     return tuple(briefs[layer.name] for layer in manifest.feature_maps)
 

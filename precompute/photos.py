@@ -223,7 +223,7 @@ def id_of(name: str) -> str:
     stem = name.removesuffix(".jpg")
     if stem != name and _is_plain(stem) and not _LIKE_A_FINGERPRINT.search(stem):
         return stem
-    readable = artifacts.sanitise(name.removesuffix(PurePosixPath(name).suffix)).lower() or "x"
+    readable = artifacts.sanitise(PurePosixPath(name).stem).lower() or "x"
     return f"{readable}-{artifacts.fingerprint(name, _DIGITS)}"
 
 

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, TimeoutError, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -41,8 +41,9 @@ def parallel(
     arguments: tuple[Any, ...] = (),
     seconds: float | None = None,
     lost: Callable[[LostTaskError], R] | None = None,
-) -> Iterator[tuple[T, R]]:
-    """Yield each task with its result, as they are done. `start` prepares each process.
+) -> Generator[tuple[T, R], None, None]:
+    """Yield each task with its result, as they are done. `start` prepares each process. All
+    processes have ended when the generator has, or is closed.
 
     Linear algebra gets one thread per process: sums then come out the same whatever the number of
     workers. An exception in `work` ends the iteration and cancels what has not begun. A process

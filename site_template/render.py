@@ -111,7 +111,7 @@ def _key(gallery: Gallery, manifest_path: Path) -> str:
     here = [path for path in HERE.rglob("*") if path.is_file() and path.suffix != ".pyc"]
     contracts = (artifacts, model_contract, tiles_contract, lessons_contract)
     return store.key_of(
-        asdict(gallery.site),
+        [artifacts.seen(text) for text in asdict(gallery.site).values()],
         artifacts.sha256(manifest_path),
         asdict(gallery.index),
         asdict(gallery.browser) if gallery.browser else None,

@@ -41,8 +41,8 @@ def test_bombs_are_refused_for_what_they_are():
         "png-1x20000": "aspect",
         "jpeg-2500-scans": "scans",
         "gif-200000-frames": "frames",
-        "png-ztxt-80MB": "text",
-        "png-iccp-300MB": "text",
+        "png-ztxt-80MB": "metadata",
+        "png-iccp-300MB": "metadata",
     }.items():
         outcome = fuzz.attempt(name, BOMBS[name]())
         if f"the limit of {limit} is" not in outcome.cause:

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from resnet_by_hand import forward
 
+from precompute.decode import open_picture
 from precompute.entry import Model, entry_files
 from precompute.index import ImageEntry
 from precompute.photos import Photo
@@ -81,7 +82,7 @@ def test_the_answers_are_pytorchs(name, manifest, session, exported, resnet18, s
     with np.load(exported.path.with_name(manifest.arrays.name)) as arrays:
         model = Model(manifest, session, dict(arrays))
     path = EXAMPLES / name
-    files = entry_files(Photo(path, id="a", title="A"), model)
+    files = entry_files(Photo(path, "a.png", id="a", title="A"), open_picture(path), model)
     entry = msgspec.json.decode(files["index.json"], type=ImageEntry)
 
     picture = resnet18.published.transforms()(Image.open(path).convert("RGB"))

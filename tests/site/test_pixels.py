@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from export.manifest import Input
-from precompute.decode import decode
+from precompute.decode import open_picture
 from precompute.preprocess import crop, normalise
 
 ROOT = Path(__file__).parents[2]
@@ -95,7 +95,7 @@ def test_noise_and_edges_of_any_shape_are_prepared_the_same(different, name):
 @pytest.mark.parametrize("name", ["ImageNet", "bicubic"])
 def test_every_example_is_prepared_the_same(different, name):
     assert len(EXAMPLES) > 20
-    assert different({path.name: decode(path) for path in EXAMPLES}, INPUTS[name]) == []
+    assert different({path.name: open_picture(path) for path in EXAMPLES}, INPUTS[name]) == []
 
 
 @pytest.mark.parametrize("name", ["ImageNet", "bicubic"])

@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 
 from export.manifest import read_manifest
-from precompute.decode import decode
+from precompute.decode import open_picture
 from precompute.photos import find_photos
 from precompute.preprocess import crop, normalise
 
@@ -30,10 +30,10 @@ def model(exported):
 def pictures(exported):
     """The network's input for every example, one at a time."""
     manifest = read_manifest(exported)
-    photos, _ = find_photos(ROOT / "examples", manifest.categories)
+    photos = find_photos(ROOT / "examples", manifest.categories).photos
     assert len(photos) >= 12
     return {
-        photo.id: normalise(crop(decode(photo.path), manifest.input), manifest.input)
+        photo.id: normalise(crop(open_picture(photo.path), manifest.input), manifest.input)
         for photo in photos
     }
 
