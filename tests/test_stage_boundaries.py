@@ -110,7 +110,9 @@ def speaks(path):
 def test_only_the_commands_print_and_exit():
     speaking = {"precompute.progress", "terminal"}
     silent = [p for p in SOURCES if p.name != "__main__.py" and name_of(p) not in speaking]
-    assert {name_of(path): speaks(path) for path in silent if speaks(path)} == {}
+    # A worker whose parent is gone has nobody to tell.
+    expected = {"precompute.workers": {"os._exit"}}
+    assert {name_of(path): speaks(path) for path in silent if speaks(path)} == expected
 
 
 def test_every_public_function_and_class_says_what_it_is():
