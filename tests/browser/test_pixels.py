@@ -14,7 +14,7 @@ from bidi import started
 from PIL import Image, ImageCms
 
 from export.manifest import Input
-from precompute.decode import decode
+from precompute.decode import open_picture
 from precompute.preprocess import crop
 
 pytestmark = pytest.mark.built
@@ -218,7 +218,7 @@ def differences(tmp_path):
         for name, data in files.items():
             path = tmp_path / "file"
             path.write_bytes(data)
-            picture = decode(path)
+            picture = open_picture(path)
             found = run(data)
             if "fault" in found or (found["width"], found["height"]) != picture.size:
                 wrong[name] = {key: found[key] for key in ("fault", "width") if key in found}

@@ -3,6 +3,7 @@
 import os
 import re
 import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,10 +13,13 @@ from pathlib import Path
 
 import pytest
 from small_gallery import draw
+from website import tree
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120
 """Seconds after which something hangs."""
+LEAVES = 8
+"""Photos to compute."""
 
 
 def command(gallery, workers=2):
@@ -48,8 +52,8 @@ def running(group):
 @pytest.mark.parametrize("how", ["Ctrl-C", "Ctrl-C at once", "SIGTERM", "SIGKILL"])
 def test_a_build_that_is_ended_leaves_no_process_and_says_little(gallery, how):
     before = (gallery.folder / "index.json").read_bytes()
-    for seed in range(70, 82):
-        draw(gallery.photos / f"leaf-{seed}.jpg", seed)
+    for seed in range(LEAVES):
+        draw(gallery.photos / f"leaf-{seed}.jpg", 70 + seed)
     build = subprocess.Popen(
         command(gallery),
         cwd=ROOT,
@@ -73,9 +77,8 @@ def test_a_build_that_is_ended_leaves_no_process_and_says_little(gallery, how):
     assert "Traceback" not in said
     assert out == ""
     assert (gallery.folder / "index.json").read_bytes() == before
-    if how != "SIGKILL":
-        assert [path.name for path in gallery.folder.rglob(".*")] == []
-    assert gallery.build(workers=2).computed < 12 or how == "Ctrl-C at once", "what is done, counts"
+    if how == "SIGKILL":
+        assert gallery.build(workers=2).computed < LEAVES, "what is done, counts"
     assert [path.name for path in gallery.folder.rglob(".*")] == []
 
 
@@ -108,3 +111,39 @@ def test_two_builds_at_once_end_as_one(gallery, tmp_path):
     clean = replace(gallery, settings=replace(gallery.settings, tiles=tmp_path / "clean"))
     clean.build(workers=2)
     assert gallery.files() == clean.files()
+
+
+def test_a_killed_make_site_leaves_the_old_site_and_the_next_one_ends_well(gallery, tmp_path):
+    def stages(tiles: Path, site: Path) -> str:
+        """Return what make site runs after the export."""
+        made = replace(gallery, settings=replace(gallery.settings, tiles=tiles))
+        render = [sys.executable, "-m", "site_template", "--manifest", gallery.settings.manifest]
+        render += ["--tiles", made.folder, "--runtime", tmp_path / "none", "--out", site]
+        return f"{shlex.join(command(made))} && {shlex.join(map(str, render))}"
+
+    def make(line: str) -> None:
+        done = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    ours, clean = (
+        stages(gallery.settings.tiles, tmp_path / "site"),
+        stages(tmp_path / "clean" / "tiles", tmp_path / "clean" / "site"),
+    )
+    make(ours)
+    old = tree(tmp_path / "site")
+    draw(gallery.photos / "leaf.jpg", seed=85)
+    next(gallery.photos.glob("birch.*")).unlink()
+    build = subprocess.Popen(
+        ["sh", "-c", ours], cwd=ROOT, start_new_session=True, stderr=subprocess.PIPE
+    )
+    records = gallery.folder / "_records"
+    wait_until(lambda: any(records.glob("leaf*")), "no photo is computed")
+    os.killpg(build.pid, signal.SIGKILL)
+    build.communicate(timeout=PATIENCE)
+    assert tree(tmp_path / "site") == old
+    make(ours)
+    make(clean)
+    assert tree(tmp_path / "site") == tree(tmp_path / "clean" / "site") != old
+    assert tree(gallery.settings.tiles) == tree(tmp_path / "clean" / "tiles")
+    hidden = {path.name for path in tmp_path.glob(".*")}
+    assert hidden == {".site.json", ".site.lock", ".tiles.lock"}

@@ -307,7 +307,7 @@ def endless() -> bytes:
 def test_a_network_that_never_ends_is_ended(tmp_path, monkeypatch):
     path = tiny.save(tmp_path, endless())
     monkeypatch.setattr(trial, "LIMIT", 3.0)
-    with pytest.raises(ModelError, match=r"tiny\.json is not through with one picture after 3 sec"):
+    with pytest.raises(ModelError, match=r"tiny\.json cannot be run: not done after 3 sec"):
         trial.try_model(path, "cpu")
 
 
@@ -318,7 +318,7 @@ def kill_yourself(manifest_path, provider):
 
 def test_a_network_that_kills_its_process_does_not_kill_the_build(tmp_path, monkeypatch):
     monkeypatch.setattr(trial, "_start", kill_yourself)
-    with pytest.raises(ModelError, match=r"tiny\.json kills the process that runs it \(exit code"):
+    with pytest.raises(ModelError, match=r"tiny\.json cannot be run: its process "):
         trial.try_model(tmp_path / "tiny.json", "cpu")
 
 
