@@ -16,6 +16,7 @@ from precompute import index, lessons
 from precompute.decode import decode, read
 from precompute.entry import Model, entry_files, open_model
 from precompute.errors import PhotoError, PrecomputeError
+from precompute.figures import named
 from precompute.limits import DEFAULT, Limits
 from precompute.mistakes import candidates, mistake_files
 from precompute.model_files import read_file
@@ -360,7 +361,8 @@ def _share_one(
     def put(name: str, data: bytes) -> None:
         digests.update(store.add_files(target, {name: data}))
 
-    return share_layer(folder, layer, photos, charts, put), digests
+    with named(f"layer {layer.name} over all photos"):
+        return share_layer(folder, layer, photos, charts, put), digests
 
 
 def _record(folder: Path, name: str) -> Path:

@@ -15,7 +15,7 @@ import artifacts
 from export.manifest import Layer
 from precompute import index
 from precompute.entry import components_of
-from precompute.figures import EXACT, named, number, numbers
+from precompute.figures import EXACT, number, numbers
 from precompute.reader import read_figures, read_sheet, sheet_of
 from precompute.reductions import Basis, Float64, Moments, colours, project
 from precompute.tiles import png
@@ -40,17 +40,6 @@ def share_layer(
     Paths are those in the shared folder. `charts` get pictures in the common basis, but have no
     part in making it.
     """
-    with named(f"layer {layer.name} over all photos"):
-        return _share_layer(folder, layer, photos, charts, put)
-
-
-def _share_layer(
-    folder: Path,
-    layer: Layer,
-    photos: Sequence[str],
-    charts: Sequence[str],
-    put: Callable[[str, bytes], None],
-) -> index.SharedLayer:
     moments, ranking = Moments(layer.channels), _Ranking(layer)
     low = np.full(layer.channels, np.inf, np.float32)
     high = np.full(layer.channels, -np.inf, np.float32)

@@ -12,7 +12,7 @@ from bidi import started
 from PIL import Image
 
 from export.manifest import read_manifest
-from precompute.decode import decode
+from precompute.decode import open_picture
 from precompute.index import read_entry
 from precompute.preprocess import crop, normalise
 from precompute.reader import read_layer
@@ -165,7 +165,7 @@ def test_an_own_photo_gives_what_python_computes(firefox, address, exported, tmp
     manifest = read_manifest(exported)
     copy = exported.parent / manifest.browser.file.name
     session = onnxruntime.InferenceSession(copy, providers=["CPUExecutionProvider"])
-    seen = normalise(crop(decode(turned), manifest.input), manifest.input)
+    seen = normalise(crop(open_picture(turned), manifest.input), manifest.input)
     (values,), (logits,) = session.run([LAYER, manifest.logits], {manifest.input.name: seen})
 
     firefox.open(f"{address}resnet18/your-photo.html#layer={LAYER}&channel=1")
