@@ -18,7 +18,7 @@ from PIL import Image
 from serving import SUB_PATH, SubPath, serving
 
 from export.manifest import read_manifest
-from precompute.decode import decode
+from precompute.decode import open_picture
 from precompute.preprocess import crop, normalise
 from precompute.tiles import quantise
 
@@ -123,7 +123,7 @@ def network(exported):
 
 def activations(network, path, layer):
     manifest, session = network
-    seen = normalise(crop(decode(path), manifest.input), manifest.input)
+    seen = normalise(crop(open_picture(path), manifest.input), manifest.input)
     return session.run([layer], {manifest.input.name: seen})[0][0]
 
 
