@@ -61,6 +61,8 @@ def test_a_build_that_is_ended_leaves_no_process_and_says_little(gallery, how):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,  # a terminal sends Ctrl-C to all of them
+        # Shells have what they start in the background ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     done = gallery.folder / "_records"
     if how == "Ctrl-C at once":  # this one, one that multiprocessing needs, and both workers
