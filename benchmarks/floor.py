@@ -92,8 +92,8 @@ def shared(model: Model, photos: list[Path]) -> float:
         folder = Path(name)
         ids = []
         for path in photos:
-            photo = Photo(path=path, id=path.stem, title=path.stem)
-            replace_folder(folder / photo.id, entry_files(photo, model))
+            photo = Photo(path=path, name=path.name, id=path.stem, title=path.stem)
+            replace_folder(folder / photo.id, entry_files(photo, open_picture(path), model))
             ids.append(photo.id)
         whole = seconds(
             lambda: [
