@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
-from precompute.errors import PhotoError
+from precompute.errors import PhotoError, one_line
 from precompute.limits import DEFAULT, Limits
 
 # "JPEG" reads MPO too; naming "MPO" makes Pillow raise KeyError for every other format.
@@ -101,12 +101,12 @@ def decode(data: bytes, limits: Limits = DEFAULT) -> Image.Image:
     except PhotoError:
         raise
     except OSError as error:
-        raise PhotoError(f"cut short or damaged ({_one_line(error)})") from None
+        raise PhotoError(f"cut short or damaged ({one_line(error)})") from None
     # Pillow's decoders raise all of these on damaged files, and say so in their handbook.
     except Exception as error:
         if "MAX_TEXT" in str(error):
             raise limits.exceeded("metadata", "too much text in it") from None
-        raise PhotoError(f"damaged ({type(error).__name__}: {_one_line(error)})") from None
+        raise PhotoError(f"damaged ({type(error).__name__}: {one_line(error)})") from None
 
 
 def _check(image: Image.Image, limits: Limits) -> None:
@@ -216,7 +216,3 @@ def _what_it_is(data: bytes) -> str:
         if head.startswith(start):
             return what
     return f"not a picture: expected {', '.join(FORMATS)}"
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200]
