@@ -4,7 +4,7 @@
 MODEL ?= resnet18
 WEIGHTS ?= auto
 WEIGHTS_SHA256 ?=
-LAYERS ?= stem+blocks
+LAYERS ?= auto
 IMAGES ?= examples
 PROVIDER ?= auto
 WORKERS ?=

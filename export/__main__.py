@@ -9,7 +9,7 @@ import turns
 from export.architectures import MODELS
 from export.build import export
 from export.errors import ExportError
-from export.graph import DEFAULT_LAYERS
+from export.presets import AUTO, PRESETS
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,9 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument(
         "--layers",
-        default=DEFAULT_LAYERS,
-        help="stem+blocks (all but the batch norms that only a ReLU reads), all, or names with "
-        "commas between them (default: stem+blocks)",
+        default=AUTO,
+        help=f"{', '.join(PRESETS)}, names with commas between them, or auto: the first of "
+        "these after all that keeps a photo's maps to some 10 MB (default: auto)",
     )
     parser.add_argument(
         "--out", type=Path, default=Path("build/model"), help="folder to write to (build/model)"

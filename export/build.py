@@ -13,7 +13,7 @@ import artifacts
 from export.architectures import Architecture, architecture
 from export.browser import browser_copy
 from export.errors import NoCopyError, VerificationError
-from export.graph import Graph, choose, describe, keep, trace
+from export.graph import Graph, describe, keep, trace
 from export.manifest import (
     SCHEMA_VERSION,
     BrowserCopy,
@@ -28,6 +28,7 @@ from export.manifest import (
     onnx_path,
 )
 from export.onnx_file import OPSET, TOLERANCE, onnx_bytes, verify
+from export.presets import AUTO, choose, preset
 from export.weights import Say, load_weights, stem_history
 
 
@@ -60,12 +61,13 @@ def export(
     network, weights_used, remarks = load_weights(weights, chosen_architecture, sha256, say)
     graph = trace(network)
     crop = chosen_architecture.input.crop
-    described, classifier = describe(graph, crop)
-    names = choose(described, layers)
+    described, classifier, no_evidence = describe(graph, crop)
+    layers = preset(described) if layers == AUTO else layers
+    names = choose(described, layers, classifier.features if classifier else None)
     if classifier and classifier.features not in names:
-        remarks.append(
-            f"{classifier.features} is not among the layers: no evidence for answers can be shown"
-        )
+        no_evidence = f"{classifier.features}, which its answers are made of, is not shown"
+    if no_evidence:
+        remarks.append(f"no evidence for answers can be shown: {no_evidence}")
     taps = keep(graph, names)
 
     data = onnx_bytes(taps, chosen_architecture.input.name, names, crop)
@@ -94,6 +96,7 @@ def export(
     manifest = ModelManifest(
         schema_version=SCHEMA_VERSION,
         model=model,
+        architecture=model,
         onnx=File(onnx_file.name, artifacts.sha256(onnx_file)),
         opset=OPSET,
         producers={name: version(name) for name in ("torch", "torchvision", "onnx", "onnxscript")},
@@ -107,6 +110,7 @@ def export(
         ),
         logits=described[-1].name,
         classifier=evidence,
+        no_evidence=no_evidence,
         arrays=File(arrays_file.name, artifacts.sha256(arrays_file)),
         browser=BrowserCopy(
             file=File(browser_file.name, artifacts.sha256(browser_file)),

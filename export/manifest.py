@@ -147,11 +147,12 @@ class Layer:
     title: str
     """What it is, for people."""
     op: str
-    """`convolution`, `batch norm`, `relu`, `max pool`, `average pool`, `add`, `flatten`, …"""
+    """`convolution`, `batch norm`, `relu`, `max pool`, `add`, `concatenate`, `linear`, … What only
+    hands on its input, such as dropout after training, is no layer."""
     stage: str
     block: str
     inputs: tuple[str, ...]
-    """Names of the tensors it is computed from; `input` is the picture."""
+    """Names of the tensors it is computed from, in order; `input` is the picture."""
     exported: bool
     """Whether the ONNX file has it as an output."""
     spatial: bool
@@ -168,7 +169,7 @@ class Layer:
     dilation: Extent | None
     groups: Size | None
     receptive_field: ReceptiveField | None
-    """None for tensors that see the whole picture."""
+    """None for tensors that see the whole picture, or where it is not known how much."""
 
 
 @dataclass(frozen=True)
@@ -208,14 +209,18 @@ class ModelManifest:
 
     schema_version: int
     model: Slug
+    """What this gallery calls it: part of every link."""
+    architecture: str | None
+    """torchvision's name of the architecture; None for a model from elsewhere, whose outputs were
+    compared with the model as it was given rather than with PyTorch."""
     onnx: File
     opset: int
     producers: dict[str, str]
     """Versions of the packages that made the ONNX file."""
     tolerance: Difference
-    """Largest difference from PyTorch that the export let pass, relative to a layer's maximum."""
+    """Largest difference that the export let pass, relative to a layer's maximum."""
     layer_choice: str
-    """Which layers were asked for: `stem+blocks`, `all` or names."""
+    """Which layers are shown: a key of presets.PRESETS, or names."""
     weights: Weights
     input: Input
     categories: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
@@ -225,6 +230,8 @@ class ModelManifest:
     """Name of the layer whose values are the logits of the categories."""
     classifier: Classifier | None
     """None where the model does not end in global averages and one linear layer."""
+    no_evidence: str
+    """Why there is no classifier, as the end of a sentence; empty where there is one."""
     arrays: File
     """NumPy archive, all float32 but for the steps:
 

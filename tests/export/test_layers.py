@@ -4,7 +4,7 @@ import pytest
 from resnet_by_hand import ALL
 
 from export.errors import LayersError
-from export.graph import choose
+from export.presets import choose
 
 
 @pytest.fixture
@@ -37,5 +37,7 @@ def test_an_unknown_choice_is_refused_with_what_is_allowed(chosen, choice, probl
     with pytest.raises(LayersError) as refusal:
         chosen(choice)
     message = str(refusal.value)
-    assert message.startswith(problem + "give stem+blocks, all, or names")
+    assert message.startswith(
+        problem + "give auto, all, stem+blocks, activations, blocks, stages, or names"
+    )
     assert message.endswith(", ".join(ALL[:-2]))

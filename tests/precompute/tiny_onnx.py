@@ -157,6 +157,7 @@ def manifest() -> ModelManifest:
     return ModelManifest(
         schema_version=SCHEMA_VERSION,
         model="tiny",
+        architecture=None,
         onnx=replace(nothing, name="tiny.onnx"),
         opset=20,
         producers={},
@@ -174,6 +175,7 @@ def manifest() -> ModelManifest:
         ),
         logits="fc",
         classifier=Classifier("relu", "fc"),
+        no_evidence="",
         arrays=replace(nothing, name="tiny.npz"),
         browser=None,
     )

@@ -1,0 +1,109 @@
+"""Which layers belong together: the stages and blocks that a network is told in.
+
+Where a model's names tell of its stages (`layer1.0.conv1`), they are taken; elsewhere a stage is
+what has maps of one size, and a block what lies between two places where paths join.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from export.manifest import Layer
+
+Place = tuple[str, str]
+"""Stage and block."""
+
+HEAD = ("head", "head")
+STEM = "stem"
+_FEWEST, _MOST = 2, 9
+"""Names of stages; fewer tell nothing, and more are blocks."""
+_JOINS = {"add", "concatenate"}
+_AFTER = {"relu", "relu6", "batch norm", "scale", "silu"}
+"""What can follow a join and still belong to it."""
+
+
+def place(layers: Sequence[Layer]) -> list[Place]:
+    """Return the stage and the block of each of `layers`, which are in forward order."""
+    shown = [layer for layer in layers if layer.spatial]
+    prefix = _common(shown)
+    paths = [_path(layer, prefix) for layer in shown]
+    nested = {path[0] for path in paths if len(path) > 1}
+    if _FEWEST <= len(nested) <= _MOST:
+        places = iter(list(_by_name(paths, nested, prefix)))
+    else:
+        places = iter(list(_by_size(shown, paths, nested, prefix)))
+    return [next(places) if layer.spatial else HEAD for layer in layers]
+
+
+def _common(shown: Sequence[Layer]) -> str:
+    """Return the module that holds nearly all layers, such as `features`, or an empty string."""
+    first = [layer.name.partition(".")[0] for layer in shown if "." in layer.name]
+    most = max(first, key=first.count, default="")
+    return most if first.count(most) > 0.9 * len(shown) else ""
+
+
+def _path(layer: Layer, prefix: str) -> list[str]:
+    path = layer.name.split(".")
+    return path[1:] if prefix and path[0] == prefix and len(path) > 1 else path
+
+
+def _label(name: str, prefix: str) -> str:
+    return f"{prefix}.{name}" if prefix and name.isdigit() else name
+
+
+def _by_name(paths: Sequence[list[str]], nested: set[str], prefix: str) -> Iterator[Place]:
+    """Yield places by name; a layer outside of all modules belongs to what comes before it."""
+    place = (STEM, STEM)
+    for path in paths:
+        if path[0] in nested:
+            stage = _label(path[0], prefix)
+            place = (stage, f"{stage}.{path[1]}" if len(path) > 2 else stage)
+        else:
+            place = (place[0], place[0])
+        yield place
+
+
+def _by_size(
+    shown: Sequence[Layer], paths: Sequence[list[str]], nested: set[str], prefix: str
+) -> Iterator[Place]:
+    """Yield places by the size of maps, which never grows again, and by the joins in between."""
+    units = _units(shown, paths, nested)
+    smallest = shown[0]
+    stages: list[str] = []
+    for unit in units:
+        smallest = min(smallest, unit[-1], key=lambda layer: layer.height * layer.width)
+        stages += [f"{smallest.height}×{smallest.width}"] * len(unit)
+    joined, parts = False, []
+    part = 1
+    for position, layer in enumerate(shown):
+        if position and stages[position] != stages[position - 1]:
+            part, joined = 1, False
+        elif joined and layer.op not in _AFTER:
+            part, joined = part + 1, False
+        joined = joined or layer.op in _JOINS
+        parts.append(part)
+    most: dict[str, int] = {}
+    for stage, part in zip(stages, parts, strict=True):
+        most[stage] = max(part, most.get(stage, 0))
+    for stage, part, path in zip(stages, parts, paths, strict=True):
+        if path[0] in nested:
+            yield stage, _label(path[0], prefix)
+        else:
+            yield stage, f"{stage}, part {part}" if most[stage] > 1 else stage
+
+
+def _units(
+    shown: Sequence[Layer], paths: Sequence[list[str]], nested: set[str]
+) -> Iterator[list[Layer]]:
+    """Yield neighbours of one module together, and every other layer by itself."""
+    unit: list[Layer] = []
+    for position, layer in enumerate(shown):
+        same = (
+            position
+            and paths[position][0] in nested
+            and paths[position][0] == paths[position - 1][0]
+        )
+        if unit and not same:
+            yield unit
+            unit = []
+        unit.append(layer)
+    if unit:
+        yield unit
