@@ -9,7 +9,18 @@ from export.errors import ExportError
 from export.manifest import Input
 from export.torchvision_import import models
 
-MODELS = ("resnet18",)
+MODELS = (
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "vgg11",
+    "alexnet",
+    "squeezenet1_1",
+    "mobilenet_v2",
+    "densenet121",
+    "googlenet",
+    "efficientnet_b0",
+)
 
 
 @dataclass(frozen=True)
