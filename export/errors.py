@@ -9,6 +9,10 @@ class WeightsError(ExportError):
     """The weights cannot be used with this architecture."""
 
 
+class LabelsError(ExportError):
+    """The names of the classes cannot be read, or are not as many as the model has outputs."""
+
+
 class LayersError(ExportError):
     """A layer was asked for that the model's graph does not have."""
 
