@@ -25,7 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
         "--weights",
         default="auto",
         help="auto (torchvision's ImageNet weights, else the bundled ones), bundled, "
-        "imagenet1k_v1, random:SEED, or the path of a .safetensors or .pth file (default: auto)",
+        "imagenet1k_v1 or what else torchvision publishes of this model (imagenet1k_v2, …), "
+        "random:SEED, or the path of a .safetensors or .pth file (default: auto)",
     )
     parser.add_argument(
         "--sha256",
@@ -33,10 +34,16 @@ def main(arguments: list[str] | None = None) -> int:
         help="SHA-256 of the file of weights, which is compared before anything in it is read",
     )
     parser.add_argument(
+        "--labels",
+        type=Path,
+        help="names of the classes, where a file of weights has others than ImageNet's: a text "
+        "file with a line for each output, or a JSON list",
+    )
+    parser.add_argument(
         "--layers",
         default=AUTO,
         help=f"{', '.join(PRESETS)}, names with commas between them, or auto: the first of "
-        "these after all that keeps a photo's maps to some 10 MB (default: auto)",
+        "these after all that keeps a photo's maps to some 12 MB (default: auto)",
     )
     parser.add_argument(
         "--out", type=Path, default=Path("build/model"), help="folder to write to (build/model)"
@@ -45,7 +52,13 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with turns.held(write=options.out, say=_say):
             done = export(
-                options.model, options.weights, options.layers, options.out, options.sha256, _say
+                options.model,
+                options.weights,
+                options.layers,
+                options.out,
+                options.sha256,
+                options.labels,
+                _say,
             )
     except (ExportError, OSError) as error:
         print(f"export: {error}", file=sys.stderr)

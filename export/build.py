@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 import artifacts
 from export.architectures import Architecture, architecture
 from export.browser import browser_copy
 from export.errors import NoCopyError, VerificationError
-from export.graph import Graph, describe, keep, trace
+from export.graph import Graph, describe, keep, parameters, trace
+from export.labels import read_labels
 from export.manifest import (
     SCHEMA_VERSION,
     BrowserCopy,
@@ -27,6 +27,7 @@ from export.manifest import (
     manifest_path,
     onnx_path,
 )
+from export.network import CONVOLUTION
 from export.onnx_file import OPSET, TOLERANCE, onnx_bytes, verify
 from export.presets import AUTO, choose, preset
 from export.weights import Say, load_weights, stem_history
@@ -50,18 +51,21 @@ def export(
     layers: str,
     folder: Path,
     sha256: str = "",
+    labels: Path | None = None,
     say: Say = lambda line: None,
 ) -> Exported:
     """Write the ONNX file, its arrays, its copy for browsers and, last, its manifest to `folder`.
 
+    `labels` names the classes of weights that have others than ImageNet's.
     Raises an ExportError; then no ONNX file and no manifest of this model are left in `folder`
     if the fault is in the file, and everything is left as it was otherwise.
     """
-    chosen_architecture = architecture(model)
+    own = read_labels(labels) if labels else None
+    chosen_architecture = architecture(model, weights, own)
     network, weights_used, remarks = load_weights(weights, chosen_architecture, sha256, say)
-    graph = trace(network)
     crop = chosen_architecture.input.crop
-    described, classifier, no_evidence = describe(graph, crop)
+    graph = trace(network, crop)
+    described, classifier, no_evidence = describe(graph)
     layers = preset(described) if layers == AUTO else layers
     names = choose(described, layers, classifier.features if classifier else None)
     if classifier and classifier.features not in names:
@@ -133,17 +137,9 @@ def _arrays(
     weights: Weights,
 ) -> bytes:
     """Return the NumPy archive that ModelManifest.arrays describes."""
-    arrays: dict[str, torch.Tensor] = {}
-    for layer in layers:
-        node = graph.nodes[layer.name]
-        module = graph.model.get_submodule(str(node.target)) if node.op == "call_module" else None
-        if isinstance(module, nn.Conv2d):
-            arrays.setdefault("stem", module.weight)
-            arrays[f"{layer.name}.weight"] = module.weight
-            if module.bias is not None:
-                arrays[f"{layer.name}.bias"] = module.bias
-        elif isinstance(module, nn.BatchNorm2d):
-            arrays[f"{layer.name}.scale"], arrays[f"{layer.name}.shift"] = _affine(module)
+    arrays = dict(parameters(graph))
+    stem = next(layer.name for layer in layers if layer.op == CONVOLUTION)
+    arrays["stem"] = arrays[f"{stem}.weight"]
     if classifier is not None:
         linear = graph.model.get_submodule(classifier.logits)
         arrays["classifier.weight"] = linear.get_parameter("weight")
@@ -151,26 +147,8 @@ def _arrays(
     with torch.random.fork_rng():
         torch.manual_seed(0)
         untrained = architecture.build()
-    first = next(module for module in untrained.modules() if isinstance(module, nn.Conv2d))
-    arrays["stem.untrained"] = first.weight
+    arrays["stem.untrained"] = untrained.get_submodule(stem).get_parameter("weight")
     arrays |= stem_history(architecture, weights, arrays["stem"])
     file = io.BytesIO()
     np.savez(file, **{name: tensor.detach().numpy() for name, tensor in arrays.items()})
     return file.getvalue()
-
-
-def _affine(norm: nn.BatchNorm2d) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return what a trained batch norm multiplies each channel with, and what it adds then.
-
-    (x − mean) / sqrt(variance + eps) · weight + bias (Ioffe and Szegedy, "Batch normalization",
-    2015), with the running mean and variance, as one factor and one summand.
-    """
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    scale = (norm.running_var.double() + norm.eps).rsqrt()
-    if norm.affine:
-        scale = scale * norm.weight
-    shift = -norm.running_mean * scale
-    if norm.affine:
-        shift = shift + norm.bias
-    return scale.float(), shift.float()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import artifacts
 from export import receptive_field as rf
-from export.manifest import PICTURE, Classifier, Layer, Pair
+from export.manifest import PICTURE, PLANES, Classifier, Layer, Pair
 from export.stages import place
 
 SAME = "identity"
@@ -28,6 +28,15 @@ _KEEPS_SIGN = {
     "reshape",
     "slice",
     "channel shuffle",
+}
+
+_TITLES = {
+    "channel shuffle": "channels, shuffled",
+    "gelu": "GELU",
+    "layer norm": "layer norm over the channels of each position",
+    "relu6": "ReLU6",
+    SCALE: "each channel times a number, plus another",
+    "silu": "SiLU",
 }
 
 
@@ -146,8 +155,10 @@ def _title(one: Operation, sources: Sequence[Layer]) -> str:
         return "each channel times its gate"
     if one.op == "relu":
         return "ReLU after the sum: the block's output" if "add" in ops else "ReLU"
+    if one.op == "slice":
+        return f"{one.shape[0]} of the {sources[0].channels if sources else PLANES} channels"
     if one.window is None:
-        return f"{one.op}{place}"
+        return f"{_TITLES.get(one.op, one.op)}{place}"
     size, step, spread = (
         pair[0] for pair in (one.window.kernel, one.window.stride, one.window.dilation)
     )
@@ -178,6 +189,8 @@ def _classifier(layers: Mapping[str, Layer]) -> tuple[Classifier | None, str]:
     linear = ops.count("linear")
     if linear > 1:
         return None, f"its answers come from {linear} linear layers, one after another"
+    if ops[0] == "linear" and "global average pool" in ops:
+        return None, f"{ops[1]} stands between the averages and its linear layer"
     if ops[0] != "linear":
         return None, f"its answers do not come from a linear layer: the last step is {ops[0]}"
     return None, "its linear layer reads every position by itself, and no average over them"

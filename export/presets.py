@@ -7,8 +7,8 @@ from export.errors import LayersError
 from export.manifest import Layer
 
 AUTO = "auto"
-MOST_VALUES = 16_000_000
-"""Activations a photo that `auto` lets be shown: at some 0.6 bytes each, about 10 MB."""
+MOST_VALUES = 20_000_000
+"""Activations a photo that `auto` lets be shown: at some 0.6 bytes each, about 12 MB."""
 _AFFINE = {"batch norm", "scale"}
 _POINTWISE = {*_AFFINE, "relu", "relu6", "silu", "hard swish", "sigmoid", "hard sigmoid", "gelu"}
 

@@ -21,16 +21,28 @@ _AFTER = {"relu", "relu6", "batch norm", "scale", "silu"}
 
 
 def place(layers: Sequence[Layer]) -> list[Place]:
-    """Return the stage and the block of each of `layers`, which are in forward order."""
+    """Return the stage and the block of each of `layers`, which are in forward order.
+
+    What has no positions belongs to the head at the end, or else, like a gate, to the maps before.
+    """
     shown = [layer for layer in layers if layer.spatial]
     prefix = _common(shown)
     paths = [_path(layer, prefix) for layer in shown]
     nested = {path[0] for path in paths if len(path) > 1}
-    if _FEWEST <= len(nested) <= _MOST:
-        places = iter(list(_by_name(paths, nested, prefix)))
+    deep = {path[0] for path in paths if len(path) > 2}  # these hold blocks, and not just layers
+    if _FEWEST <= len(nested) <= _MOST and len(deep) >= _FEWEST:
+        places = iter(list(_by_name(shown, paths, nested, prefix)))
     else:
         places = iter(list(_by_size(shown, paths, nested, prefix)))
-    return [next(places) if layer.spatial else HEAD for layer in layers]
+    left = len(shown)
+    found: list[Place] = []
+    for layer in layers:
+        if layer.spatial:
+            left -= 1
+            found.append(next(places))
+        else:
+            found.append(found[-1] if left and found else HEAD)
+    return found
 
 
 def _common(shown: Sequence[Layer]) -> str:
@@ -49,13 +61,20 @@ def _label(name: str, prefix: str) -> str:
     return f"{prefix}.{name}" if prefix and name.isdigit() else name
 
 
-def _by_name(paths: Sequence[list[str]], nested: set[str], prefix: str) -> Iterator[Place]:
-    """Yield places by name; a layer outside of all modules belongs to what comes before it."""
+def _by_name(
+    shown: Sequence[Layer], paths: Sequence[list[str]], nested: set[str], prefix: str
+) -> Iterator[Place]:
+    """Yield places by name; a layer outside of all modules belongs to what comes before it, and
+    a convolution there begins something new.
+    """
+    blocks = [tuple(path[:2]) if len(path) > 2 else () for path in paths]
     place = (STEM, STEM)
-    for path in paths:
+    for layer, path, block in zip(shown, paths, blocks, strict=True):
         if path[0] in nested:
             stage = _label(path[0], prefix)
-            place = (stage, f"{stage}.{path[1]}" if len(path) > 2 else stage)
+            place = (stage, f"{stage}.{path[1]}" if block and blocks.count(block) > 1 else stage)
+        elif layer.op == "convolution" and place[0] != STEM:
+            place = (_label(path[0], prefix), _label(path[0], prefix))
         else:
             place = (place[0], place[0])
         yield place
@@ -71,8 +90,23 @@ def _by_size(
     for unit in units:
         smallest = min(smallest, unit[-1], key=lambda layer: layer.height * layer.width)
         stages += [f"{smallest.height}×{smallest.width}"] * len(unit)
-    joined, parts = False, []
-    part = 1
+    leaves = [stage for stage, path in zip(stages, paths, strict=True) if path[0] not in nested]
+    parts = _parts(shown, stages)
+    most = {stage: part for part, stage in sorted(zip(parts, stages, strict=True))}
+    for stage, part, path in zip(stages, parts, paths, strict=True):
+        if path[0] in nested:
+            yield stage, _label(path[0], prefix)
+        elif nested:
+            alone = leaves.count(stage) == 1
+            yield stage, _label(path[0], prefix) if alone else stage
+        else:
+            yield stage, f"{stage}, part {part}" if most[stage] > 1 else stage
+
+
+def _parts(shown: Sequence[Layer], stages: Sequence[str]) -> list[int]:
+    """Return which part of its stage each layer is in, counted from 1; a join ends a part."""
+    parts: list[int] = []
+    joined, part = False, 1
     for position, layer in enumerate(shown):
         if position and stages[position] != stages[position - 1]:
             part, joined = 1, False
@@ -80,14 +114,7 @@ def _by_size(
             part, joined = part + 1, False
         joined = joined or layer.op in _JOINS
         parts.append(part)
-    most: dict[str, int] = {}
-    for stage, part in zip(stages, parts, strict=True):
-        most[stage] = max(part, most.get(stage, 0))
-    for stage, part, path in zip(stages, parts, paths, strict=True):
-        if path[0] in nested:
-            yield stage, _label(path[0], prefix)
-        else:
-            yield stage, f"{stage}, part {part}" if most[stage] > 1 else stage
+    return parts
 
 
 def _units(

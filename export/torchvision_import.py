@@ -38,5 +38,6 @@ if not _extension_loads():
 
 from torchvision import models  # noqa: E402
 from torchvision.models import feature_extraction  # noqa: E402
+from torchvision.ops import stochastic_depth  # noqa: E402
 
-__all__ = ["feature_extraction", "models"]
+__all__ = ["feature_extraction", "models", "stochastic_depth"]

@@ -1,6 +1,5 @@
 """Find weights, read them without running anything in them, and check that they fit the model."""
 
-import copy
 import hashlib
 import http.client
 import io
@@ -54,11 +53,12 @@ def load_weights(
 ) -> tuple[nn.Module, Weights, list[str]]:
     """Return the model with the weights that `spec` names, their description, and remarks.
 
-    `spec` is `auto`, `bundled`, `imagenet1k_v1`, `random:SEED` or the path of a .safetensors or
-    .pth file, whose SHA-256 can be given. The remarks are lines for the person who builds. Raises
-    WeightsError.
+    `spec` is `auto`, `bundled`, `imagenet1k_v1` (or what else torchvision publishes), `random:SEED`
+    or the path of a .safetensors or .pth file, whose SHA-256 can be given. The remarks are lines
+    for the person who builds. Raises WeightsError.
     """
-    named = spec in {"auto", "bundled", "imagenet1k_v1"} or spec.startswith("random:")
+    published = architecture.published.name.lower()
+    named = spec in {"auto", "bundled", published} or spec.startswith("random:")
     if sha256 and named:
         raise WeightsError(f"a SHA-256 goes with a file of your own, and '{spec}' is none")
     if sha256 and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
@@ -67,7 +67,7 @@ def load_weights(
         return _auto(architecture, say)
     if spec == "bundled":
         return *_bundled(architecture), []
-    if spec == "imagenet1k_v1":
+    if spec == published:
         return *_published(architecture, say), []
     if spec.startswith("random:"):
         return *_random(spec.removeprefix("random:"), architecture), []
@@ -105,6 +105,11 @@ def _auto(architecture: Architecture, say: Say) -> tuple[nn.Module, Weights, lis
     try:
         return *_published(architecture, say), []
     except WeightsError as error:
+        if not _card(architecture).exists():
+            raise WeightsError(
+                f"{error}; none are bundled for {architecture.name}, and WEIGHTS=random:0 shows it "
+                "untrained"
+            ) from None
         model, weights = _bundled(architecture)
         return model, weights, [f"{error}; using the {weights.name} instead"]
 
@@ -125,12 +130,14 @@ def _published(architecture: Architecture, say: Say) -> tuple[nn.Module, Weights
             f"got {found}; run rm {shlex.quote(str(path))}, and they are downloaded anew"
         )
     metrics = published.meta["_metrics"]["ImageNet-1K"]
-    return _fill(architecture.build(), _read(data, path), label), Weights(
+    licence = published.meta.get("license", "torchvision's documentation of its models")
+    before = "photos with hashtags (SWAG, arXiv:2201.08371), then " if _is_swag(published) else ""
+    return _fill(architecture, _read(data, path), label), Weights(
         name=published.name,
         source=published.url,
         sha256=found,
-        licence="see torchvision's documentation of its models; trained on ImageNet",
-        trained_on="ImageNet-1K: 1.28 million labelled photos of 1000 classes",
+        licence=f"see {licence}; trained on ImageNet",
+        trained_on=f"{before}ImageNet-1K: 1.28 million labelled photos of 1000 classes",
         knows=(),
         accuracy=(
             Accuracy("ImageNet-1K, validation photos", 50000, metrics["acc@1"], metrics["acc@5"]),
@@ -138,6 +145,10 @@ def _published(architecture: Architecture, say: Say) -> tuple[nn.Module, Weights
         note="",
         stem_history="",
     )
+
+
+def _is_swag(published: Any) -> bool:
+    return "_SWAG_" in published.name
 
 
 def _download(url: str, path: Path, begins: str, label: str) -> None:
@@ -162,10 +173,17 @@ def _download(url: str, path: Path, begins: str, label: str) -> None:
         raise WeightsError(f"{label} could not be used ({_one_line(error)}); {by_hand}") from None
 
 
+def _card(architecture: Architecture) -> Path:
+    return BUNDLED / f"{architecture.name}.toml"
+
+
 def _bundled(architecture: Architecture) -> tuple[nn.Module, Weights]:
-    card_path = BUNDLED / f"{architecture.name}.toml"
+    card_path = _card(architecture)
     if not card_path.exists():
-        raise WeightsError(f"no weights are bundled for {architecture.name}: name a file")
+        raise WeightsError(
+            f"no weights are bundled for {architecture.name}: give "
+            f"{architecture.published.name.lower()}, random:0 or a file"
+        )
     card = tomllib.loads(card_path.read_text(encoding="utf-8"))
     path = BUNDLED / card["file"]
     data = _content(path) if path.exists() else b""
@@ -178,7 +196,7 @@ def _bundled(architecture: Architecture) -> tuple[nn.Module, Weights]:
     unknown = sorted(set(card["knows"]) - set(architecture.categories))
     if unknown:
         raise WeightsError(f"{card_path}: 'knows' lists what is no category: {', '.join(unknown)}")
-    return _fill(architecture.build(), _read(data, path), str(path)), Weights(
+    return _fill(architecture, _read(data, path), str(path)), Weights(
         name=card["name"],
         source="bundled",
         sha256=found,
@@ -217,7 +235,7 @@ def _file(path: Path, architecture: Architecture, sha256: str) -> tuple[nn.Modul
     found = hashlib.sha256(data).hexdigest()
     if sha256 and found != sha256:
         raise WeightsError(f"{path} is another file: expected SHA-256 {sha256}, got {found}")
-    return _fill(architecture.build(), _read(data, path), str(path)), Weights(
+    return _fill(architecture, _read(data, path), str(path)), Weights(
         name=path.name,
         source="a file of the person who built this gallery",
         sha256=found,
@@ -310,9 +328,15 @@ def _state_dict(content: Any, path: Path) -> State:
     return {name.removeprefix("module."): tensor for name, tensor in content.items()}
 
 
-def _fill(model: nn.Module, state: State, label: str) -> nn.Module:
-    """Return a copy of `model` with `state` in it; raises WeightsError with every misfit."""
+def _fill(architecture: Architecture, state: State, label: str) -> nn.Module:
+    """Return the model with `state` in it; raises WeightsError with every misfit."""
+    model = architecture.build()
     expected = model.state_dict()
+    state = {
+        new: tensor
+        for name, tensor in state.items()
+        if (new := name if name in expected else architecture.renamed(name)) is not None
+    }
     # BatchNorm's step counter is bookkeeping of training: files leave it out.
     needed = {name for name in expected if not name.endswith("num_batches_tracked")}
     faults = [
@@ -326,6 +350,14 @@ def _fill(model: nn.Module, state: State, label: str) -> nn.Module:
         "with something else than real numbers in",
         [name for name in sorted(needed & state.keys()) if not _is_plain(state[name])],
     )
+    classes = _classes(expected, state)
+    if len(faults) == 2 and classes not in {None, len(architecture.categories)}:
+        names = f"LABELS names {len(architecture.categories)}"
+        raise WeightsError(
+            f"{label} answers with {classes} classes, and "
+            f"{names if architecture.own_labels else 'ImageNet has 1000'}: give LABELS=FILE with "
+            f"{classes} lines, a class each, in the order of the model's outputs"
+        )
     if not faults:
         bad = [name for name in sorted(needed) if not torch.isfinite(state[name].float()).all()]
         faults = _listed("with NaN or infinite values in", bad)
@@ -334,9 +366,20 @@ def _fill(model: nn.Module, state: State, label: str) -> nn.Module:
         faults += _listed("with negative variances in", bad)
     if faults:
         raise WeightsError(f"{label} does not fit the model: {'; '.join(faults)}")
-    filled = copy.deepcopy(model)
-    filled.load_state_dict({name: state[name].float() for name in needed}, strict=False)
-    return filled
+    # What is filled says which version of the model's code it is from, which some models ask for.
+    expected.update({name: state[name].float() for name in needed})
+    model.load_state_dict(expected)
+    return model
+
+
+def _classes(expected: State, state: State) -> int | None:
+    """Return how many classes a state's last layer has, where that is all that is wrong with it."""
+    weight, bias = list(expected)[-2:]
+    if weight not in state or bias not in state or state[bias].ndim != 1:
+        return None
+    classes = len(state[bias])
+    fits = state[weight].shape == (classes, *expected[weight].shape[1:])
+    return classes if fits and classes else None
 
 
 def _is_plain(tensor: torch.Tensor) -> bool:
