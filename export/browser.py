@@ -64,8 +64,12 @@ def _give_out(graph: onnx.GraphProto, classifier: Classifier) -> None:
     """Make the linear layer's own weight and bias two more outputs, for the evidence of classes."""
     (linear,) = (node for node in graph.node if classifier.logits in node.output)
     shapes = {tensor.name: tensor.dims for tensor in graph.initializer}
-    _, *parameters = linear.input
-    for name, parameter in zip(("weight", "bias"), parameters, strict=True):
+    _, weight, *bias = linear.input
+    if not bias:  # the exporter leaves out one that is zero
+        zeros = np.zeros(shapes[weight][0], np.float32)
+        graph.initializer.append(onnx.numpy_helper.from_array(zeros, "classifier.bias"))
+        shapes["classifier.bias"] = zeros.shape
+    for name, parameter in (("weight", weight), ("bias", bias[0] if bias else "classifier.bias")):
         output = f"classifier.{name}"
         if parameter != output:  # some models call them that
             graph.node.append(onnx.helper.make_node("Identity", [parameter], [output]))

@@ -145,7 +145,8 @@ BIAS = np.array([0.1, -0.2], np.float32)
 
 
 def linear(weight, names=("w", "b"), bias=BIAS):
-    """Return an ONNX file of one linear layer on 1 × 1 pictures, whose parameters have `names`."""
+    """Return an ONNX file of one linear layer on 1 × 1 pictures, whose parameters have `names`;
+    without a bias where there is one name alone."""
     graph = helper.make_graph(
         [
             helper.make_node("Flatten", ["input"], ["flat"]),
@@ -154,10 +155,17 @@ def linear(weight, names=("w", "b"), bias=BIAS):
         "linear",
         [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["batch", 3, 1, 1])],
         [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 2])],
-        [numpy_helper.from_array(*pair) for pair in zip((weight, bias), names, strict=True)],
+        [numpy_helper.from_array(*pair) for pair in zip((weight, bias), names, strict=False)],
     )
     opsets = [helper.make_opsetid("", 20)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=10).SerializeToString()
+
+
+def test_a_bias_that_was_left_out_is_given_out_as_zero():
+    copy = browser_copy(linear(WEIGHT, ("w",)), Classifier("input", "logits"), 1)
+    weight, bias = open_(copy.data).run(CLASSIFIER, {"input": np.ones((1, 3, 1, 1), np.float32)})
+    assert np.array_equal(weight, WEIGHT)
+    assert np.array_equal(bias, [0, 0])
 
 
 @pytest.mark.parametrize("names", [("w", "b"), CLASSIFIER])

@@ -19,6 +19,7 @@ def test_help_names_every_option(capsys):
     options = [
         "--model",
         "--weights",
+        "--labels",
         "--layers",
         "--sha256",
         "--out",
@@ -31,10 +32,12 @@ def test_help_names_every_option(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model", "vgg"], "unknown model 'vgg': known models are resnet18"),
+        (["--model", "vgg"], "unknown model 'vgg': did you mean vgg"),
+        (["--model", "vit_b_16"], "vit_b_16 computes with tokens"),
+        (["--weights", "random:1", "--labels", "none.txt"], "no names of classes at none.txt, "),
         (["--weights", "none.pth"], "no weights at none.pth, which does not exist: give auto, "),
         (["--weights", "random:x"], "invalid seed 'x': "),
-        (["--weights", "random:1", "--layers", "layer5"], "unknown layer 'layer5': give stem+"),
+        (["--weights", "random:1", "--layers", "layer5"], "unknown layer 'layer5': give auto, "),
     ],
 )
 def test_an_error_is_one_line_on_stderr_and_exit_code_1(tmp_path, capsys, arguments, message):
@@ -85,5 +88,8 @@ def test_layers_without_the_averaged_one_are_said_to_have_no_evidence(
     tmp_path, capsys, layer, said
 ):
     assert main(["--weights", "bundled", "--layers", layer, "--out", str(tmp_path)]) == 0
-    remark = "layer4.1.relu_1 is not among the layers: no evidence for answers can be shown"
+    remark = (
+        "no evidence for answers can be shown: layer4.1.relu_1, which its answers are made of, is "
+        "not shown"
+    )
     assert capsys.readouterr().out.count(f"export: {remark}\n") == said

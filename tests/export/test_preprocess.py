@@ -10,6 +10,8 @@ import torch
 from PIL import Image
 from resnet_by_hand import forward
 
+from export.architectures import MODELS, architecture
+from export.torchvision_import import models
 from precompute.decode import open_picture
 from precompute.entry import Model, entry_files
 from precompute.index import ImageEntry
@@ -37,6 +39,25 @@ def test_noise_of_any_shape_is_prepared_the_same(resnet18, size):
     picture = noise(*size)
     expected = resnet18.published.transforms()(picture).numpy()
     assert np.array_equal(ours(picture, resnet18.input)[0], expected)
+
+
+def test_every_preset_of_torchvision_is_prepared_the_same():
+    presets = {}
+    for name in MODELS:
+        for one in models.get_model_weights(name):
+            if one.meta["categories"]:
+                chosen = architecture(name, one.name.lower())
+                presets.setdefault(chosen.input, one.transforms())
+    assert len(presets) > 15
+    assert {spec.interpolation for spec in presets} == {"bilinear", "bicubic"}
+    different = [
+        (spec, size)
+        for spec, preset in presets.items()
+        for size in [(97, 640), (333, 250), (700, 601)]
+        for picture in [noise(*size)]
+        if not np.array_equal(ours(picture, spec)[0], preset(picture).numpy())
+    ]
+    assert different == []
 
 
 def test_every_example_is_prepared_the_same(resnet18):

@@ -5,6 +5,7 @@ import http.server
 import io
 import os
 import pickle
+import re
 import threading
 import urllib.request
 import zipfile
@@ -17,6 +18,7 @@ import torch
 
 import artifacts
 from export import weights
+from export.architectures import architecture
 from export.errors import WeightsError
 from export.weights import load_weights
 
@@ -100,6 +102,63 @@ def test_counters_of_training_may_be_left_out(resnet18, filled, save):
 def test_a_misfit_is_named(filled, save, refusal, change, problem):
     path = save({**filled, **change})
     assert refusal(path).startswith(f"{path} does not fit the model: {problem}")
+
+
+@pytest.mark.parametrize(
+    ("name", "renamed"),
+    [
+        # The published files of DenseNet spell the layers of a block with one more full stop.
+        ("densenet121", (r"(denselayer\d+\.(?:norm|relu|conv))([12])\.", r"\1.\2.")),
+        ("mnasnet0_5", None),  # asks which version of its code made a file
+    ],
+)
+def test_a_file_of_another_family_gives_its_weights(save, name, renamed):
+    chosen = architecture(name)
+    expected = load_weights("random:5", chosen)[0].state_dict()
+    written = {re.sub(*renamed, key) if renamed else key: t for key, t in expected.items()}
+    assert (written.keys() != expected.keys()) == bool(renamed)
+    assert same(load_weights(str(save(written)), chosen)[0], expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "helper"),
+    [("googlenet", "aux1.conv.conv.weight"), ("inception_v3", "AuxLogits.fc.bias")],
+)
+def test_helpers_of_training_are_left_out_by_their_names_and_nothing_else_is(save, name, helper):
+    chosen = architecture(name)
+    expected = load_weights("random:5", chosen)[0].state_dict()
+    path = save({**expected, helper: torch.ones(3)})
+    assert same(load_weights(str(path), chosen)[0], expected)
+    path = save({**expected, f"x{helper}": torch.ones(3)})
+    with pytest.raises(WeightsError, match=f"with unknown x{helper}"):
+        load_weights(str(path), chosen)
+
+
+OWN = {"fc.weight": torch.zeros(3, 512), "fc.bias": torch.zeros(3)}
+
+
+def test_a_head_of_ones_own_takes_labels(filled, save):
+    path = save({**filled, **OWN})
+    model, _, _ = load_weights(str(path), architecture("resnet18", str(path), ("a", "b", "c")))
+    assert same(model, {**filled, **OWN})
+
+
+@pytest.mark.parametrize(
+    ("labels", "problem"), [(None, "ImageNet has 1000"), (("a", "b"), "LABELS names 2")]
+)
+def test_a_head_with_other_classes_is_told_to_take_labels(filled, save, labels, problem):
+    path = save({**filled, **OWN})
+    with pytest.raises(WeightsError) as raised:
+        load_weights(str(path), architecture("resnet18", str(path), labels))
+    assert str(raised.value) == (
+        f"{path} answers with 3 classes, and {problem}: give LABELS=FILE with 3 lines, a class "
+        "each, in the order of the model's outputs"
+    )
+
+
+def test_a_file_of_another_model_is_not_told_to_take_labels(filled, save, refusal):
+    fewer = {name: tensor for name, tensor in filled.items() if not name.startswith("bn1.")}
+    assert "LABELS" not in refusal(save({**fewer, **OWN}))
 
 
 def test_every_misfit_is_named_at_once(filled, save, refusal):
@@ -262,6 +321,19 @@ def test_auto_falls_back_to_the_bundled_weights_with_a_remark(cache, resnet18, f
     assert remark.startswith("torchvision's IMAGENET1K_V1 weights could not be downloaded (")
     assert remark.endswith(f"; using the {card['name']} instead")
     assert list(cache.iterdir()) == []
+
+
+def test_a_model_without_bundled_weights_says_what_can_be_given(cache):
+    with pytest.raises(WeightsError) as raised:
+        load_weights("auto", architecture("mnasnet0_5"))
+    message = str(raised.value)
+    assert "\n" not in message
+    assert message.startswith("torchvision's IMAGENET1K_V1 weights could not be downloaded ")
+    assert message.endswith(
+        "; none are bundled for mnasnet0_5, and WEIGHTS=random:0 shows it untrained"
+    )
+    with pytest.raises(WeightsError, match="give imagenet1k_v1, random:0 or a file"):
+        load_weights("bundled", architecture("mnasnet0_5"))
 
 
 def test_weights_asked_for_by_name_are_not_replaced(cache, refusal):
