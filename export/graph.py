@@ -16,7 +16,7 @@ from torch import fx, nn
 
 from export import network
 from export.errors import ExportError
-from export.manifest import PICTURE, Classifier, Layer, Pair
+from export.manifest import PICTURE, Pair
 from export.network import Operation, Window
 from export.torchvision_import import feature_extraction
 
@@ -87,11 +87,6 @@ def keep(graph: Graph, names: tuple[str, ...]) -> fx.GraphModule:
     module.graph.eliminate_dead_code()
     module.recompile()
     return module
-
-
-def describe(graph: Graph, crop: int) -> tuple[tuple[Layer, ...], Classifier | None, str]:
-    """Return what network.describe() does, for a `crop` × `crop` picture."""
-    return network.describe(operations(graph, crop))
 
 
 def operations(graph: Graph, crop: int) -> list[Operation]:
