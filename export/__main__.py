@@ -16,11 +16,32 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the export with command line `arguments`; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m export",
-        description="Write a torchvision model as one ONNX file whose outputs are its layers, "
-        "check every output against PyTorch, and describe it in a manifest beside it; and a copy of "
-        "half the size for browsers.",
+        description="Write a torchvision model, or somebody's ONNX file, as one ONNX file whose "
+        "outputs are its layers, check every output against what the model itself computes, and "
+        "describe it in a manifest beside it; and a copy of half the size for browsers.",
     )
-    parser.add_argument("--model", default="resnet18", help=f"one of: {', '.join(MODELS)}")
+    parser.add_argument(
+        "--model",
+        default="resnet18",
+        help="a convolutional classifier of torchvision's, or the path of an ONNX file (default: "
+        f"resnet18); torchvision has {', '.join(MODELS)}",
+    )
+    parser.add_argument(
+        "--name", default="", help="what to call it: part of every link (default: as the model)"
+    )
+    parser.add_argument(
+        "--labels",
+        default="",
+        help="names of the classes, where they are others than ImageNet's: a text file with a line "
+        "for each output, a JSON list, or imagenet",
+    )
+    parser.add_argument(
+        "--input",
+        type=Path,
+        metavar="FILE.toml",
+        help="how photos become an ONNX model's input (default: the file of its name that ends in "
+        ".toml)",
+    )
     parser.add_argument(
         "--weights",
         default="auto",
@@ -32,12 +53,6 @@ def main(arguments: list[str] | None = None) -> int:
         "--sha256",
         default="",
         help="SHA-256 of the file of weights, which is compared before anything in it is read",
-    )
-    parser.add_argument(
-        "--labels",
-        type=Path,
-        help="names of the classes, where a file of weights has others than ImageNet's: a text "
-        "file with a line for each output, or a JSON list",
     )
     parser.add_argument(
         "--layers",
@@ -57,8 +72,10 @@ def main(arguments: list[str] | None = None) -> int:
                 options.layers,
                 options.out,
                 options.sha256,
-                options.labels,
                 _say,
+                name=options.name,
+                labels=options.labels,
+                input_file=options.input,
             )
     except (ExportError, OSError) as error:
         print(f"export: {error}", file=sys.stderr)
@@ -68,7 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
     outputs = sum(layer.exported for layer in done.manifest.layers)
     print(
         f"export: {done.manifest.onnx.name} with {done.manifest.weights.name} and {outputs} outputs;"
-        f" largest relative difference from PyTorch {done.difference:.1e}"
+        f" largest relative difference from {done.reference} {done.difference:.1e}"
     )
     if browser := done.manifest.browser:
         print(

@@ -6,14 +6,16 @@ computed in float32, and only the rounding of the stored weights is lost.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from export.errors import NoCopyError
 from export.manifest import Classifier
-from export.onnx_file import VERIFIED_BATCHES, noise, open_session, relative_difference
+from export.onnx_file import open_session, relative_difference
 
 LARGEST_WEIGHT = float(np.finfo(np.float16).max)
 SMALLEST_NORMAL = float(np.finfo(np.float16).smallest_normal)
@@ -34,8 +36,10 @@ class Copy:
     """Largest relative change of any weight."""
 
 
-def browser_copy(data: bytes, classifier: Classifier | None, crop: int) -> Copy:
-    """Return the copy for browsers of the ONNX file `data`, which takes crop × crop pictures.
+def browser_copy(
+    data: bytes, classifier: Classifier | None, pictures: Sequence[NDArray[np.float32]]
+) -> Copy:
+    """Return the copy for browsers of the ONNX file `data`, compared on `pictures`, its inputs.
 
     Raises NoCopyError where float16 cannot hold a weight, where the copy would be too large to be
     published, or where its outputs would be too far from those of `data`.
@@ -51,7 +55,7 @@ def browser_copy(data: bytes, classifier: Classifier | None, crop: int) -> Copy:
             f"the model's copy for browsers would have {math.ceil(len(copy) / 1e6)} MB, and GitHub "
             f"takes files up to {LARGEST_FILE / 1e6:.0f} MB"
         )
-    difference = _difference(copy, data, crop)
+    difference = _difference(copy, data, pictures)
     if difference > LARGEST_DIFFERENCE:
         raise NoCopyError(
             "the model's copy for browsers would differ from the model by "
@@ -113,13 +117,13 @@ def _rounding(stored: np.ndarray, weight: np.ndarray) -> float:
     return float((np.abs(stored - exact) / scale).max(initial=0))
 
 
-def _difference(copy: bytes, data: bytes, crop: int) -> float:
+def _difference(copy: bytes, data: bytes, pictures: Sequence[NDArray[np.float32]]) -> float:
     """Return Copy.difference, on the pictures that the file itself was verified with."""
     ours, theirs = open_session(copy), open_session(data)
     names = [output.name for output in theirs.get_outputs()]
     worst = 0.0
-    for batch in VERIFIED_BATCHES:
-        picture = {theirs.get_inputs()[0].name: noise(batch, crop).numpy()}
-        found, expected = ours.run(names, picture), theirs.run(names, picture)
+    for picture in pictures:
+        inputs = {theirs.get_inputs()[0].name: picture}
+        found, expected = ours.run(names, inputs), theirs.run(names, inputs)
         worst = max(worst, *map(relative_difference, found, expected))
     return worst

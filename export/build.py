@@ -2,35 +2,30 @@
 
 import dataclasses
 import io
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import torch
 
 import artifacts
-from export.architectures import Architecture, architecture
 from export.browser import browser_copy
 from export.errors import NoCopyError, VerificationError
-from export.graph import Graph, describe, keep, parameters, trace
-from export.labels import read_labels
 from export.manifest import (
     SCHEMA_VERSION,
     BrowserCopy,
-    Classifier,
     File,
-    Layer,
     ModelManifest,
-    Weights,
     arrays_path,
     browser_path,
     manifest_path,
     onnx_path,
 )
-from export.network import CONVOLUTION
-from export.onnx_file import OPSET, TOLERANCE, onnx_bytes, verify
+from export.network import describe
+from export.onnx_file import TOLERANCE
+from export.onnx_source import OnnxSource
 from export.presets import AUTO, choose, preset
-from export.weights import Say, load_weights, stem_history
+from export.source import Source
+from export.torch_source import TorchSource
+from export.weights import Say
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +36,9 @@ class Exported:
     path: Path
     """The manifest's."""
     difference: float
-    """Largest relative difference from PyTorch over all outputs."""
+    """Largest relative difference from `reference` over all outputs."""
+    reference: str
+    """What the outputs were compared with, in words."""
     remarks: list[str]
 
 
@@ -51,48 +48,53 @@ def export(
     layers: str,
     folder: Path,
     sha256: str = "",
-    labels: Path | None = None,
     say: Say = lambda line: None,
+    *,
+    name: str = "",
+    labels: str = "",
+    input_file: Path | None = None,
 ) -> Exported:
     """Write the ONNX file, its arrays, its copy for browsers and, last, its manifest to `folder`.
 
-    `labels` names the classes of weights that have others than ImageNet's.
-    Raises an ExportError; then no ONNX file and no manifest of this model are left in `folder`
-    if the fault is in the file, and everything is left as it was otherwise.
+    `model` is an architecture of torchvision's or the path of an ONNX file; `name` is what it is
+    called here, else as the architecture or the file is. Raises an ExportError; then no ONNX file
+    and no manifest of this model are left in `folder` if the fault is in the file, and everything
+    is left as it was otherwise.
     """
-    own = read_labels(labels) if labels else None
-    chosen_architecture = architecture(model, weights, own)
-    network, weights_used, remarks = load_weights(weights, chosen_architecture, sha256, say)
-    crop = chosen_architecture.input.crop
-    graph = trace(network, crop)
-    described, classifier, no_evidence = describe(graph)
+    source: Source
+    if is_file(model):
+        source = OnnxSource(Path(model), weights, sha256, labels, input_file)
+    else:
+        source = TorchSource(model, weights, sha256, labels, say)
+    about, remarks = source.about, list(source.about.remarks)
+    model = artifacts.slug(name or (Path(model).stem if is_file(model) else model))
+    described, classifier, no_evidence = describe(source.operations())
     layers = preset(described) if layers == AUTO else layers
     names = choose(described, layers, classifier.features if classifier else None)
     if classifier and classifier.features not in names:
         no_evidence = f"{classifier.features}, which its answers are made of, is not shown"
     if no_evidence:
         remarks.append(f"no evidence for answers can be shown: {no_evidence}")
-    taps = keep(graph, names)
+    evidence = None if no_evidence else classifier
 
-    data = onnx_bytes(taps, chosen_architecture.input.name, names, crop)
+    data = source.onnx(names)
     onnx_file, manifest_file = onnx_path(folder, model), manifest_path(folder, model)
-    browser_file = browser_path(folder, model)
+    browser_file, arrays_file = browser_path(folder, model), arrays_path(folder, model)
     try:
-        difference = verify(data, taps, names, crop)
+        difference = source.verify(data, names)
     except VerificationError:
         for file in (onnx_file, browser_file, manifest_file):
             file.unlink(missing_ok=True)
         raise
-    evidence = classifier if classifier and classifier.features in names else None
     try:
-        copy = browser_copy(data, evidence, crop)
+        copy = browser_copy(data, evidence, source.pictures())
     except NoCopyError as error:
         copy = None
         remarks.append(f"{error}: the site has no page for visitors' own photos")
-    arrays = _arrays(graph, described, classifier, chosen_architecture, weights_used)
-    arrays_file = arrays_path(folder, model)
+    arrays = io.BytesIO()
+    np.savez(arrays, **source.arrays(described, classifier))
     artifacts.write(onnx_file, data)
-    artifacts.write(arrays_file, arrays)
+    artifacts.write(arrays_file, arrays.getvalue())
     if copy:
         artifacts.write(browser_file, copy.data)
     else:
@@ -100,15 +102,15 @@ def export(
     manifest = ModelManifest(
         schema_version=SCHEMA_VERSION,
         model=model,
-        architecture=model,
+        architecture=about.architecture,
         onnx=File(onnx_file.name, artifacts.sha256(onnx_file)),
-        opset=OPSET,
-        producers={name: version(name) for name in ("torch", "torchvision", "onnx", "onnxscript")},
+        opset=about.opset,
+        producers=about.producers,
         tolerance=TOLERANCE,
         layer_choice=layers,
-        weights=weights_used,
-        input=chosen_architecture.input,
-        categories=chosen_architecture.categories,
+        weights=about.weights,
+        input=about.input,
+        categories=about.categories,
         layers=tuple(
             dataclasses.replace(layer, exported=layer.name in names) for layer in described
         ),
@@ -126,29 +128,9 @@ def export(
         else None,
     )
     artifacts.write(manifest_file, artifacts.encode(manifest))
-    return Exported(manifest, manifest_file, difference, remarks)
+    return Exported(manifest, manifest_file, difference, source.reference, remarks)
 
 
-def _arrays(
-    graph: Graph,
-    layers: tuple[Layer, ...],
-    classifier: Classifier | None,
-    architecture: Architecture,
-    weights: Weights,
-) -> bytes:
-    """Return the NumPy archive that ModelManifest.arrays describes."""
-    arrays = dict(parameters(graph))
-    stem = next(layer.name for layer in layers if layer.op == CONVOLUTION)
-    arrays["stem"] = arrays[f"{stem}.weight"]
-    if classifier is not None:
-        linear = graph.model.get_submodule(classifier.logits)
-        arrays["classifier.weight"] = linear.get_parameter("weight")
-        arrays["classifier.bias"] = linear.get_parameter("bias")
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        untrained = architecture.build()
-    arrays["stem.untrained"] = untrained.get_submodule(stem).get_parameter("weight")
-    arrays |= stem_history(architecture, weights, arrays["stem"])
-    file = io.BytesIO()
-    np.savez(file, **{name: tensor.detach().numpy() for name, tensor in arrays.items()})
-    return file.getvalue()
+def is_file(model: str) -> bool:
+    """Tell whether `model` is the path of a file, not the name of an architecture."""
+    return model.endswith(".onnx") or "/" in model

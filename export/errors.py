@@ -1,5 +1,7 @@
 """What can go wrong while a model is exported."""
 
+import artifacts
+
 
 class ExportError(Exception):
     """The export cannot go on; the message says what is wrong and what to do next."""
@@ -13,6 +15,10 @@ class LabelsError(ExportError):
     """The names of the classes cannot be read, or are not as many as the model has outputs."""
 
 
+class GivenError(ExportError):
+    """Somebody's model cannot be shown, or its description cannot be right."""
+
+
 class LayersError(ExportError):
     """A layer was asked for that the model's graph does not have."""
 
@@ -23,3 +29,9 @@ class VerificationError(ExportError):
 
 class NoCopyError(ExportError):
     """The model can have no copy for browsers; the export goes on without."""
+
+
+def one_line(error: BaseException | str) -> str:
+    """Return what somebody else's exception says, on one line of at most 200 characters."""
+    text = artifacts.printable(" ".join(str(error).split()))
+    return (text or type(error).__name__)[:200]

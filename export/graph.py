@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from export import network
 from export.errors import ExportError
-from export.manifest import PICTURE, Classifier, Layer, Pair
+from export.manifest import PICTURE, Pair
 from export.network import Operation, Window
 from export.torchvision_import import feature_extraction, stochastic_depth
 
@@ -180,11 +180,6 @@ def keep(graph: Graph, names: tuple[str, ...]) -> fx.GraphModule:
     module.graph.eliminate_dead_code()
     module.recompile()
     return module
-
-
-def describe(graph: Graph) -> tuple[tuple[Layer, ...], Classifier | None, str]:
-    """Return what network.describe() does."""
-    return network.describe(graph.operations)
 
 
 def parameters(graph: Graph) -> Iterator[tuple[str, torch.Tensor]]:

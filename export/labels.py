@@ -9,6 +9,8 @@ from export.errors import LabelsError
 
 LARGEST_FILE = 10_000_000
 """Bytes."""
+IMAGENET = "imagenet"
+"""Stands for the names of ImageNet's 1000 classes, where the path of a file can stand too."""
 
 
 def read_labels(path: Path) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import onnx
@@ -40,7 +40,7 @@ def onnx_bytes(module: fx.GraphModule, input_name: str, names: tuple[str, ...], 
         )
     assert program is not None  # it is None only when the exporter is given a file to write
     model = program.model_proto
-    _strip(model)
+    strip(model)
     onnx.checker.check_model(model)
     data: bytes = model.SerializeToString(deterministic=True)
     return data
@@ -75,15 +75,23 @@ def verify(data: bytes, module: fx.GraphModule, names: tuple[str, ...], crop: in
         for name, ours, theirs in zip(names, found, expected, strict=True):
             difference = relative_difference(ours, theirs.numpy())
             worst[name] = max(worst.get(name, 0.0), difference)
+    parity_faults(worst, "PyTorch", "torch, torchvision, onnx and onnxscript")
+    return max(worst.values())
+
+
+def parity_faults(worst: Mapping[str, float], reference: str, packages: str) -> None:
+    """Raise VerificationError for the outputs that differ too much from those of `reference`.
+
+    `worst` is relative_difference() by output; `packages` are those that could be at fault.
+    """
     faults = [f"{name} by {value:.1e}" for name, value in worst.items() if value > TOLERANCE]
     if faults:
         more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
         raise VerificationError(
-            f"the ONNX file differs from PyTorch by more than {TOLERANCE:g} of the layer's largest "
-            f"value: {', '.join(faults[:5])}{more}; please report this with the versions of torch, "
-            "torchvision, onnx and onnxscript"
+            f"the ONNX file differs from {reference} by more than {TOLERANCE:g} of the layer's "
+            f"largest value: {', '.join(faults[:5])}{more}; please report this with the versions of "
+            f"{packages}"
         )
-    return max(worst.values())
 
 
 def open_session(data: bytes) -> onnxruntime.InferenceSession:
@@ -107,7 +115,7 @@ def relative_difference(found: np.ndarray, expected: np.ndarray) -> float:
     return difference / largest if largest else difference
 
 
-def _strip(model: onnx.ModelProto) -> None:
+def strip(model: onnx.ModelProto) -> None:
     """Remove notes of the exporter that name local paths and change from run to run."""
     del model.metadata_props[:]
     model.doc_string = ""

@@ -24,7 +24,7 @@ from torch import nn
 
 import artifacts
 from export.architectures import Architecture
-from export.errors import WeightsError
+from export.errors import WeightsError, one_line
 from export.manifest import Accuracy, Weights
 
 BUNDLED = Path(__file__).parent / "bundled"
@@ -95,7 +95,7 @@ def stem_history(
                 "stem.history.top1": torch.from_numpy(history["top1"]),
             }
     except Exception as error:  # NumPy raises anything at all on a damaged file
-        raise WeightsError(f"{path} cannot be read ({_one_line(error)}): {restore}") from None
+        raise WeightsError(f"{path} cannot be read ({one_line(error)}): {restore}") from None
     if not torch.equal(kept["stem.history"][-1], stem):
         raise WeightsError(f"{path} does not end in the bundled weights: {restore}")
     return kept
@@ -163,14 +163,14 @@ def _download(url: str, path: Path, begins: str, label: str) -> None:
             torch.hub.download_url_to_file(url, os.fspath(path), begins, progress=False)
     except urllib.error.URLError as error:
         raise WeightsError(
-            f"{label} could not be downloaded ({_one_line(error.reason)}); {by_hand}"
+            f"{label} could not be downloaded ({one_line(error.reason)}); {by_hand}"
         ) from None
     except RuntimeError as error:  # the hash: its message has what was expected and got
         raise WeightsError(
-            f"{label} came damaged or incomplete ({_one_line(error)}); {by_hand}"
+            f"{label} came damaged or incomplete ({one_line(error)}); {by_hand}"
         ) from None
     except (OSError, http.client.HTTPException) as error:
-        raise WeightsError(f"{label} could not be used ({_one_line(error)}); {by_hand}") from None
+        raise WeightsError(f"{label} could not be used ({one_line(error)}); {by_hand}") from None
 
 
 def _card(architecture: Architecture) -> Path:
@@ -264,7 +264,7 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise WeightsError(f"{path} cannot be read: {_one_line(error)}") from None
+        raise WeightsError(f"{path} cannot be read: {one_line(error)}") from None
 
 
 def _read(data: bytes, path: Path) -> State:
@@ -290,7 +290,7 @@ def _safetensors(data: bytes, path: Path) -> State:
     try:
         tensors: State = safetensors.torch.load(data)
     except Exception as error:  # kinds of numbers that PyTorch lacks are a KeyError, for one
-        raise WeightsError(f"{path} is not a whole safetensors file: {_one_line(error)}") from None
+        raise WeightsError(f"{path} is not a whole safetensors file: {one_line(error)}") from None
     return tensors
 
 
@@ -313,7 +313,7 @@ def _pytorch(data: bytes, path: Path) -> Any:
     except WeightsError:
         raise
     except Exception as error:  # PyTorch's reader raises anything at all on a damaged file
-        raise WeightsError(f"{path} is not a whole PyTorch file: {_one_line(error)}") from None
+        raise WeightsError(f"{path} is not a whole PyTorch file: {one_line(error)}") from None
 
 
 def _state_dict(content: Any, path: Path) -> State:
@@ -392,11 +392,6 @@ def _listed(what: str, names: list[str]) -> list[str]:
     shown = ", ".join(names[:3])
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return [artifacts.printable(f"{what} {shown}{more}")] if names else []
-
-
-def _one_line(error: BaseException | str) -> str:
-    text = artifacts.printable(" ".join(str(error).split())) or type(error).__name__
-    return text[:200]
 
 
 @contextmanager

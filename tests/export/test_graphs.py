@@ -41,7 +41,7 @@ class Family:
     def __init__(self, model, side):
         self.model, self.side = model, side
         self.graph = graph.trace(model, side)
-        self.layers, self.classifier, self.no_evidence = graph.describe(self.graph)
+        self.layers, self.classifier, self.no_evidence = network.describe(self.graph.operations)
         self.names = tuple(self.graph.nodes)
         with torch.inference_mode():
             kept = graph.keep(self.graph, self.names)(noise(side))
@@ -184,7 +184,7 @@ def small_convnext():
 def test_the_onnx_file_gives_maps_out_with_channels_first(make):
     torch.manual_seed(0)
     traced = graph.trace(make().eval(), 32)
-    layers = graph.describe(traced)[0]
+    layers = network.describe(traced.operations)[0]
     names = tuple(layer.name for layer in layers if layer.spatial)
     taps = graph.keep(traced, names)
     data = onnx_bytes(taps, "input", names, 32)
@@ -196,7 +196,7 @@ def test_the_onnx_file_gives_maps_out_with_channels_first(make):
 
 def test_permuted_maps_are_not_shown_twice():
     traced = graph.trace(small_convnext(), 32)
-    layers = graph.describe(traced)[0]
+    layers = network.describe(traced.operations)[0]
     assert [one.op for one in layers if one.name.startswith("features.1.0.")][:6] == [
         "convolution",
         "layer norm",
