@@ -11,6 +11,7 @@ from precompute.errors import NonFiniteError
 EXACT = 9
 """Significant digits after which a decimal number names one float32 and no other."""
 READABLE = 6
+LARGEST = float(np.finfo(np.float32).max)
 _POWERS = np.array([10.0**exponent for exponent in range(23)])
 
 
@@ -23,7 +24,8 @@ def rows(values: NDArray[np.floating], digits: int | Sequence[int]) -> list[list
     """Return a two-dimensional array as lists of numbers with `digits` significant digits, of which
     there can be one for each row.
 
-    Raises NonFiniteError: nearly every number of the gallery passes here, and JSON has no NaN.
+    Raises NonFiniteError: nearly every number of the gallery passes here, JSON has no NaN, and pages
+    compute with float32.
     """
     wanted = np.reshape(digits, (-1, 1))
     wide = np.asarray(values, dtype=np.float64)
@@ -31,6 +33,9 @@ def rows(values: NDArray[np.floating], digits: int | Sequence[int]) -> list[list
     if not finite.all():
         position = int(np.argwhere(~finite)[0, 1])
         raise NonFiniteError(f"NaN or infinity among the figures, at position {position}")
+    largest = np.abs(wide).max(initial=0)
+    if largest > LARGEST:
+        raise NonFiniteError(f"a figure of {largest:.2g}, which is more than float32 can hold")
     with np.errstate(divide="ignore"):
         magnitude = np.floor(np.log10(np.abs(wide)))
     places = np.where(np.isfinite(magnitude), wanted - 1 - magnitude, 0).astype(np.int64)

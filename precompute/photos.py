@@ -4,7 +4,7 @@ import csv
 import re
 import tomllib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -114,6 +114,16 @@ def find_photos(root: Path, categories: Sequence[str]) -> Found:
         for name in unused
     ]
     return Found(photos, skipped, folder.remarks + (remarks if not described else []))
+
+
+def with_class_of(photo: Photo, categories: Sequence[str]) -> Photo:
+    """Return `photo` with its true class as `categories` spell it, or without one: a folder can be
+    shown to several models, whose categories differ.
+    """
+    if photo.true_class is None or photo.true_class in categories:
+        return photo
+    by_key = {_key(category): category for category in categories}
+    return replace(photo, true_class=by_key.get(_key(photo.true_class)))
 
 
 def _described(

@@ -40,10 +40,8 @@ class Moments:
 
     def add(self, activations: Float32) -> None:
         """Take in every position of (C, height, width) activations."""
-        vectors = activations.reshape(len(activations), -1).astype(np.float64)
+        vectors, mean = _centred(activations)
         count = vectors.shape[1]
-        mean = vectors.mean(axis=1)
-        vectors -= mean[:, None]
         shift = mean - self.mean
         total = self.count + count
         self.scatter += vectors @ vectors.T
@@ -63,10 +61,8 @@ def principal_components(activations: Float32) -> Basis:
     Equal to scikit-learn's PCA up to sign. Where positions are fewer than channels, the
     eigenvectors of the smaller Gram matrix are used, which span the same directions.
     """
-    vectors = activations.reshape(len(activations), -1).astype(np.float64)
+    vectors, mean = _centred(activations)
     channels, positions = vectors.shape
-    mean = vectors.mean(axis=1)
-    vectors -= mean[:, None]
     if channels <= positions:
         values, directions = np.linalg.eigh(vectors @ vectors.T)
         rows = directions.T[::-1]
@@ -79,6 +75,20 @@ def principal_components(activations: Float32) -> Basis:
     return _basis(mean, rows, values[::-1], total, positions)
 
 
+def _centred(activations: Float32) -> tuple[Float64, Float64]:
+    """Return (C, height, width) activations as (C, positions) around their means, and these, (C,).
+
+    Each channel's first value is taken off before, so that a constant channel does not vary by the
+    rounding of its mean: where nothing else does, that would be all that there is.
+    """
+    vectors = activations.reshape(len(activations), -1).astype(np.float64)
+    first = vectors[:, 0].copy()
+    vectors -= first[:, None]
+    beyond = vectors.mean(axis=1)
+    vectors -= beyond[:, None]
+    return vectors, first + beyond
+
+
 def _basis(mean: Float64, rows: Float64, values: Float64, total: float, count: int) -> Basis:
     """Return the first COMPONENTS rows as a basis; `values` are their squared singular values."""
     channels = len(mean)
@@ -88,7 +98,8 @@ def _basis(mean: Float64, rows: Float64, values: Float64, total: float, count: i
     components[:found] = rows[:found]
     variance[:found] = np.maximum(values[:found], 0)
     # Below this the directions are rounding noise: call it no variance at all.
-    components[variance <= 1e-12 * max(total, 1e-300)] = 0
+    noise = variance <= 1e-12 * total
+    components[noise], variance[noise] = 0, 0
     largest = np.abs(components).argmax(axis=1)
     components[components[np.arange(COMPONENTS), largest] < 0] *= -1
     explained = variance / total if total > 0 else np.zeros(COMPONENTS)

@@ -41,7 +41,7 @@ class Choice:
     """Empty where there is nothing to say."""
 
 
-def choose_provider(wanted: str, start: Callable[[str], None]) -> Choice:
+def choose_provider(wanted: str, start: Callable[[str], object]) -> Choice:
     """Return the provider for `wanted`, a key of PROVIDERS or `auto`.
 
     `auto` takes the best one that this onnxruntime offers and that starts, with a remark on those
