@@ -15,7 +15,7 @@ import artifacts
 from export.manifest import Layer, ModelManifest, read_manifest
 from precompute import index
 from precompute.errors import NonFiniteError, PhotoError
-from precompute.figures import EXACT, READABLE, named, number, numbers, rows
+from precompute.figures import EXACT, READABLE, in_float32, named, number, numbers, rows
 from precompute.model_files import read_arrays, read_file
 from precompute.photos import Photo
 from precompute.preprocess import crop, geometry, normalise
@@ -220,7 +220,7 @@ def _components(activations: Float32) -> tuple[Pixels, index.Components]:
 
 def components_of(*triples: NDArray[np.floating[Any]]) -> index.Components:
     """Return low, high and explained variance, each (3,), as the contract has them."""
-    return index.Components(*(tuple(numbers(triple)) for triple in triples))  # type: ignore[arg-type]
+    return index.Components(*(tuple(numbers(in_float32(triple))) for triple in triples))  # type: ignore[arg-type]
 
 
 def answers_of(logits: Float32, manifest: ModelManifest) -> tuple[index.Answer, ...]:
@@ -255,7 +255,7 @@ def _evidence(
                 height=features.shape[1],
                 width=features.shape[2],
                 bias=number(float(bias[category]), EXACT),
-                values=numbers(values),
+                values=numbers(in_float32(values)),
             )
             for category, values in zip(classes, maps, strict=True)
         )
@@ -271,7 +271,7 @@ def _contributions(
     means = activations[classifier.features].mean(axis=(1, 2), dtype=np.float64)
     values = model.arrays["classifier.weight"][classes] * means
     with named(f"contributions of layer {classifier.features}"):
-        return index.Contributions(classifier.features, rows(values, READABLE))
+        return index.Contributions(classifier.features, rows(in_float32(values), READABLE))
 
 
 def _jpeg(picture: Image.Image, longest: int, quality: int) -> tuple[bytes, tuple[int, int]]:

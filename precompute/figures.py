@@ -12,6 +12,7 @@ EXACT = 9
 """Significant digits after which a decimal number names one float32 and no other."""
 READABLE = 6
 LARGEST = float(np.finfo(np.float32).max)
+"""That float32 can hold."""
 _POWERS = np.array([10.0**exponent for exponent in range(23)])
 
 
@@ -24,8 +25,7 @@ def rows(values: NDArray[np.floating], digits: int | Sequence[int]) -> list[list
     """Return a two-dimensional array as lists of numbers with `digits` significant digits, of which
     there can be one for each row.
 
-    Raises NonFiniteError: nearly every number of the gallery passes here, JSON has no NaN, and pages
-    compute with float32.
+    Raises NonFiniteError: nearly every number of the gallery passes here, and JSON has no NaN.
     """
     wanted = np.reshape(digits, (-1, 1))
     wide = np.asarray(values, dtype=np.float64)
@@ -33,9 +33,6 @@ def rows(values: NDArray[np.floating], digits: int | Sequence[int]) -> list[list
     if not finite.all():
         position = int(np.argwhere(~finite)[0, 1])
         raise NonFiniteError(f"NaN or infinity among the figures, at position {position}")
-    largest = np.abs(wide).max(initial=0)
-    if largest > LARGEST:
-        raise NonFiniteError(f"a figure of {largest:.2g}, which is more than float32 can hold")
     with np.errstate(divide="ignore"):
         magnitude = np.floor(np.log10(np.abs(wide)))
     places = np.where(np.isfinite(magnitude), wanted - 1 - magnitude, 0).astype(np.int64)
@@ -46,6 +43,16 @@ def rows(values: NDArray[np.floating], digits: int | Sequence[int]) -> list[list
     rounded = np.where(places > 22, wide, np.rint(wide * up / down) * down / up)
     listed: list[list[float]] = (rounded + 0.0).tolist()  # + 0.0 makes −0 a plain 0
     return listed
+
+
+def in_float32(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return `values`; raises NonFiniteError where one is larger than float32 can hold, with which
+    pages compute.
+    """
+    largest = float(np.abs(values).max(initial=0))
+    if largest > LARGEST:
+        raise NonFiniteError(f"a figure of {largest:.2g} is more than float32 can hold")
+    return values
 
 
 @contextmanager

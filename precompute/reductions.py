@@ -40,8 +40,10 @@ class Moments:
 
     def add(self, activations: Float32) -> None:
         """Take in every position of (C, height, width) activations."""
-        vectors, mean = _centred(activations)
+        vectors = activations.reshape(len(activations), -1).astype(np.float64)
         count = vectors.shape[1]
+        mean = vectors.mean(axis=1)
+        vectors -= mean[:, None]
         shift = mean - self.mean
         total = self.count + count
         self.scatter += vectors @ vectors.T
@@ -61,8 +63,10 @@ def principal_components(activations: Float32) -> Basis:
     Equal to scikit-learn's PCA up to sign. Where positions are fewer than channels, the
     eigenvectors of the smaller Gram matrix are used, which span the same directions.
     """
-    vectors, mean = _centred(activations)
+    vectors = activations.reshape(len(activations), -1).astype(np.float64)
     channels, positions = vectors.shape
+    mean = vectors.mean(axis=1)
+    vectors -= mean[:, None]
     if channels <= positions:
         values, directions = np.linalg.eigh(vectors @ vectors.T)
         rows = directions.T[::-1]
@@ -73,20 +77,6 @@ def principal_components(activations: Float32) -> Basis:
         rows = np.divide(rows, length, out=np.zeros_like(rows), where=length > 0)
     total = float(np.einsum("cp,cp->", vectors, vectors))
     return _basis(mean, rows, values[::-1], total, positions)
-
-
-def _centred(activations: Float32) -> tuple[Float64, Float64]:
-    """Return (C, height, width) activations as (C, positions) around their means, and these, (C,).
-
-    Each channel's first value is taken off before, so that a constant channel does not vary by the
-    rounding of its mean: where nothing else does, that would be all that there is.
-    """
-    vectors = activations.reshape(len(activations), -1).astype(np.float64)
-    first = vectors[:, 0].copy()
-    vectors -= first[:, None]
-    beyond = vectors.mean(axis=1)
-    vectors -= beyond[:, None]
-    return vectors, first + beyond
 
 
 def _basis(mean: Float64, rows: Float64, values: Float64, total: float, count: int) -> Basis:
