@@ -34,7 +34,7 @@ from precompute.size import check_size, told
 from precompute.stem import stem_files, stem_of
 from precompute.task import Task, files_of
 from precompute.tours import tour_files
-from precompute.workers import LostTaskError, parallel
+from precompute.workers import LostTaskError, affordable, parallel
 
 Progress = Callable[[str, int], Callable[[], None]]
 """Called with what is done and how many there are; returns what to call after each."""
@@ -256,12 +256,19 @@ def _compute(
             return str(limits.exceeded("seconds", str(error)))
         return f"{error}, which damaged pictures can cause, or want of memory"
 
+    model = plan.source.path.with_name(plan.source.manifest.onnx.name)
+    workers = affordable(settings.workers, model.stat().st_size)
+    if plan.stale and workers < settings.workers:
+        plan.remarks.append(
+            f"photos are computed {workers} at a time instead of {settings.workers}: each needs "
+            "a copy of the model, and more would take over half of the memory"
+        )
     work = partial(_compute_one, folder=folder, limits=limits)
     start = (plan.source.path, plan.provider)
     done = progress("photos", len(plan.stale)) if plan.stale else None
     try:
         with closing(
-            parallel(work, plan.stale, settings.workers, _start, start, limits.seconds, lost)
+            parallel(work, plan.stale, workers, _start, start, limits.seconds, lost)
         ) as computed:
             for task, fault in computed:
                 if fault is not None:

@@ -96,6 +96,7 @@ def open_session(
         raise ProviderError(f"{name} cannot run {manifest.onnx.name}: {one_line(error)}") from None
     if session.get_providers()[0] != name:
         raise ProviderError(f"{name} did not start")
+    session._model_bytes = None  # kept to start anew on another provider, which nobody wants
     _check(session, manifest)
     return session
 

@@ -10,6 +10,7 @@ from precompute import index
 from precompute.errors import PrecomputeError
 from precompute.origins import chain_of
 from precompute.shared import PEAKS, RANKED
+from precompute.stem import stem_of
 from precompute.trial import Sizes
 from sizes import readable
 
@@ -21,6 +22,8 @@ _PEAK = 19
 """Bytes of a photo's place in a ranking: value, position in a list, row and column."""
 _FIGURES = 6 * _NUMBER
 """Bytes that SharedFigures has for a channel besides its peaks: range, mean and components."""
+_CELLS = 13
+"""Times that a kernel of the first convolution is drawn; see stem.stem_files()."""
 _VALUE = 0.6
 """Bytes of an activation, where no photo could be measured."""
 _NAMED = 3
@@ -99,7 +102,8 @@ def of_model(manifest: ModelManifest, sizes: Sizes, photos: int) -> int:
     last = {layer.stage: layer.slug for layer in manifest.feature_maps}
     tried = [index.INPUT_NAME, *map(index.pca_name, last.values())]
     mistakes = PREPARATIONS * sum(sizes.get(name, 0) for name in tried)
-    return browser + _kernels(manifest) + _shared(manifest.feature_maps, photos) + mistakes
+    shared = _shared(manifest.feature_maps, photos)
+    return browser + _kernels(manifest) + shared + mistakes + _stem(manifest)
 
 
 def of_photo(sizes: Sizes) -> int:
@@ -128,6 +132,15 @@ def _kernels(manifest: ModelManifest) -> int:
             convolutions[chain[0].name] = channels * (4 + 2 * inputs * rows * columns)
             listed += (2 * len(chain) - 1) * _NUMBER * channels
     return sum(convolutions.values()) + listed
+
+
+def _stem(manifest: ModelManifest) -> int:
+    """Return the bytes of the folder lessons.STEM, but for a history."""
+    stem = stem_of(manifest)
+    if stem is None:
+        return 0
+    kernels, planes, rows, columns = weight_shape(manifest, stem)
+    return kernels * _CELLS * planes * (rows + 1) * (columns + 1)
 
 
 def _shared(layers: Iterable[Layer], photos: int) -> int:

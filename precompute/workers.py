@@ -17,6 +17,10 @@ from precompute.errors import PrecomputeError
 T = TypeVar("T")
 R = TypeVar("R")
 
+_PROCESS = 400_000_000
+"""Bytes that a process takes besides its model: programs, a photo, its activations."""
+_COPIES = 3
+"""Of a model while onnxruntime opens it: the file, what is parsed of it, and its weights."""
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -31,6 +35,15 @@ class LostTaskError(PrecomputeError):
 def available_cores() -> int:
     """Return how many cores this process may use, which can be fewer than there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def affordable(workers: int, model: int) -> int:
+    """Return how many of `workers` processes, each with a model of so many bytes, may run at once:
+    together they shall take half of the machine's memory.
+    """
+    each = _PROCESS + _COPIES * model
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(workers, memory // 2 // each))
 
 
 def parallel(
