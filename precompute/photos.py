@@ -80,7 +80,7 @@ def find_photos(root: Path, categories: Sequence[str]) -> Found:
         raise PrecomputeError(f"no folder of photos at {root}: give one with IMAGES=folder")
     folder = look_into(root)
     names = folder.pictures
-    described = _described(root, names, categories)
+    described, foreign = _described(root, names, categories)
     classes = _classes(root, names, categories)
     photos = []
     for name in [*described, *(name for name in names if name not in described)]:
@@ -113,7 +113,9 @@ def find_photos(root: Path, categories: Sequence[str]) -> Found:
         f"'{artifacts.escaped(name)}' is no category: its photos have no true class"
         for name in unused
     ]
-    return Found(photos, skipped, folder.remarks + (remarks if not described else []))
+    if described:
+        remarks = [foreign] if foreign else []
+    return Found(photos, skipped, folder.remarks + remarks)
 
 
 def with_class_of(photo: Photo, categories: Sequence[str]) -> Photo:
@@ -128,10 +130,13 @@ def with_class_of(photo: Photo, categories: Sequence[str]) -> Photo:
 
 def _described(
     folder: Path, names: Collection[str], categories: Sequence[str]
-) -> dict[str, dict[str, Any]]:
+) -> tuple[dict[str, dict[str, Any]], str]:
+    """Return what examples.toml says of each photo, and a remark where its classes are those of
+    another model: then there are none.
+    """
     path = folder / DESCRIPTION
     if not path.is_file():
-        return {}
+        return {}, ""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -139,6 +144,10 @@ def _described(
     tables = content.get("photo", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise PrecomputeError(f"{path}: expected [[photo]] tables")
+    named = {table["class"] for table in tables if isinstance(table.get("class"), str)}
+    foreign = len(named) > 1 and not named & set(categories)
+    if foreign:
+        tables = [{key: table[key] for key in table if key != "class"} for table in tables]
     faults = []
     described: dict[str, dict[str, Any]] = {}
     for position, table in enumerate(tables, start=1):
@@ -156,7 +165,8 @@ def _described(
         }
     if faults:
         raise PrecomputeError(f"{path}: " + "; ".join(faults))
-    return described
+    remark = f"no class in {path} is a category of the model: no photo has a true class"
+    return described, remark if foreign else ""
 
 
 def _faults(table: dict[str, Any], categories: Sequence[str]) -> list[str]:

@@ -78,7 +78,7 @@ class Estimate:
         fixed = self.photo - sum(self.layer(layer) for layer in manifest.feature_maps)
         photo = fixed + sum(self.layer(layer) for layer in shown)
         fewer = _shared(manifest.feature_maps, self.photos) - _shared(shown, self.photos)
-        return photo, self.model - fewer + self.photos * photo
+        return photo, self.total - fewer - self.photos * (self.photo - photo)
 
     def __str__(self) -> str:
         return (
