@@ -92,8 +92,8 @@ def escaped(name: str) -> str:
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file as 64 hexadecimal digits."""
-    with naming(path):
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+    with naming(path), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def encode(value: Any) -> bytes:

@@ -356,7 +356,7 @@ def _faults_of_step(layer: Layer, name: str, inputs: list[tuple[int, int, int]])
             yield f"{name} is a convolution without its settings, its input or its sign"
         elif inputs[0][0] % (layer.groups or 1) or layer.channels % (layer.groups or 1):
             yield f"{name} has {layer.groups} groups of {inputs[0][0]} to {layer.channels} channels"
-    elif layer.op in {"batch norm", "relu"} and inputs != [shape]:
+    elif layer.op in {"batch norm", "scale", "relu", "relu6"} and inputs != [shape]:
         yield f"{name} has another shape than the one layer that it reads"
     elif layer.op == "add" and (not inputs or any(one != shape for one in inputs)):
         yield f"{name} has another shape than what it adds"

@@ -8,11 +8,12 @@ from pathlib import Path
 import artifacts
 import terminal
 import turns
-from precompute.build import Settings, precompute
+from precompute.build import Built, Settings, precompute
 from precompute.errors import PrecomputeError
 from precompute.limits import DEFAULT, parse_limits, readable
 from precompute.progress import show
 from precompute.workers import available_cores
+from sizes import parse_size
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,8 +27,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--manifest",
         type=Path,
-        default=Path("build/model/resnet18.json"),
-        help="manifest beside the ONNX file (build/model/resnet18.json)",
+        nargs="+",
+        default=[Path("build/model/resnet18.json")],
+        help="manifests beside the ONNX files, one for each model, the main one first "
+        "(build/model/resnet18.json)",
     )
     parser.add_argument(
         "--images", type=Path, default=Path("examples"), help="folder of photos (examples)"
@@ -58,32 +61,59 @@ def main(arguments: list[str] | None = None) -> int:
         help="the most that a photo may ask for, such as 'pixels=200M seconds=120': "
         + ", ".join(f"{name} ({readable(most)})" for name, most in asdict(DEFAULT).items()),
     )
+    parser.add_argument(
+        "--max-site-size",
+        type=_size,
+        default="1GB",
+        metavar="SIZE",
+        help="refuse to compute what would be larger, such as 500MB; none: any size (1GB)",
+    )
     options = parser.parse_args(arguments)
     try:
         settings = Settings(
-            manifest=options.manifest,
+            manifests=tuple(options.manifest),
             photos=options.images.expanduser(),
             tiles=options.out,
             provider=options.provider,
             workers=max(1, options.workers),
             allow_skips=options.allow_skips,
             limits=parse_limits(options.limits),
+            max_site_size=options.max_site_size,
         )
-        with turns.held(settings.manifest.parent, write=settings.tiles, say=_say):
-            built = precompute(settings, show)
+        models = {manifest.parent for manifest in settings.manifests}
+        with turns.held(*sorted(models), write=settings.tiles, say=_say):
+            done = precompute(settings, show, _say)
     except (PrecomputeError, artifacts.ArtifactError, OSError) as error:
         print(f"precompute: {error}", file=sys.stderr)
         return 1
+    for remark in done.remarks:
+        _tell(remark)
+    for built in done.models:
+        _report(built, f"{built.index.model}: " if len(done.models) > 1 else "")
+    return 0
+
+
+def _report(built: Built, name: str) -> None:
     for remark in built.remarks:
-        print(f"precompute: {remark}")
+        _tell(f"{name}{remark}")
     for skip in built.index.skipped:
-        print(f"precompute: left out {skip.file}: {skip.reason}")
+        _tell(f"{name}left out {skip.file}: {skip.reason}")
     photos, layers = len(built.index.images), len(built.index.layers)
-    print(
-        f"precompute: {photos} photo{'s' * (photos != 1)}, {built.computed} computed, "
+    _tell(
+        f"{name}{photos} photo{'s' * (photos != 1)}, {built.computed} computed, "
         f"{layers} layer{'s' * (layers != 1)} each, on {built.index.provider}"
     )
-    return 0
+
+
+def _size(text: str) -> int | None:
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _tell(what: str) -> None:
+    print(f"precompute: {what}", flush=True)
 
 
 def _say(what: str) -> None:

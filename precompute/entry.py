@@ -15,7 +15,7 @@ import artifacts
 from export.manifest import Layer, ModelManifest, read_manifest
 from precompute import index
 from precompute.errors import NonFiniteError, PhotoError
-from precompute.figures import EXACT, READABLE, named, number, numbers, rows
+from precompute.figures import EXACT, READABLE, in_float32, named, number, numbers, rows
 from precompute.model_files import read_arrays, read_file
 from precompute.photos import Photo
 from precompute.preprocess import crop, geometry, normalise
@@ -94,9 +94,8 @@ def entry_files(photo: Photo, picture: Image.Image, model: Model) -> Files:
         channel = int(np.argmin(np.isfinite(logits)))
         raise NonFiniteError(f"layer {manifest.logits}, channel {channel}: NaN or infinity")
     answers = answers_of(logits, manifest)
-    with named("evidence for answers"):
-        evidence = _evidence(activations, answers, model)
-        contributions = _contributions(activations, answers, model)
+    evidence = _evidence(activations, answers, model)
+    contributions = _contributions(activations, answers, model)
     if contributions is not None:
         files[index.CONTRIBUTIONS_NAME] = artifacts.encode(contributions)
     files[index.STRIP_NAME] = png(
@@ -221,7 +220,7 @@ def _components(activations: Float32) -> tuple[Pixels, index.Components]:
 
 def components_of(*triples: NDArray[np.floating[Any]]) -> index.Components:
     """Return low, high and explained variance, each (3,), as the contract has them."""
-    return index.Components(*(tuple(numbers(triple)) for triple in triples))  # type: ignore[arg-type]
+    return index.Components(*(tuple(numbers(in_float32(triple))) for triple in triples))  # type: ignore[arg-type]
 
 
 def answers_of(logits: Float32, manifest: ModelManifest) -> tuple[index.Answer, ...]:
@@ -249,16 +248,17 @@ def _evidence(
     features = activations[classifier.features]
     maps = class_evidence(features, model.arrays["classifier.weight"][classes])
     bias = model.arrays["classifier.bias"]
-    return tuple(
-        index.Evidence(
-            category=category,
-            height=features.shape[1],
-            width=features.shape[2],
-            bias=number(float(bias[category]), EXACT),
-            values=numbers(values),
+    with named(f"evidence for answers in layer {classifier.features}"):
+        return tuple(
+            index.Evidence(
+                category=category,
+                height=features.shape[1],
+                width=features.shape[2],
+                bias=number(float(bias[category]), EXACT),
+                values=numbers(in_float32(values)),
+            )
+            for category, values in zip(classes, maps, strict=True)
         )
-        for category, values in zip(classes, maps, strict=True)
-    )
 
 
 def _contributions(
@@ -270,7 +270,8 @@ def _contributions(
     classes = [answer.category for answer in answers]
     means = activations[classifier.features].mean(axis=(1, 2), dtype=np.float64)
     values = model.arrays["classifier.weight"][classes] * means
-    return index.Contributions(classifier.features, rows(values, READABLE))
+    with named(f"contributions of layer {classifier.features}"):
+        return index.Contributions(classifier.features, rows(in_float32(values), READABLE))
 
 
 def _jpeg(picture: Image.Image, longest: int, quality: int) -> tuple[bytes, tuple[int, int]]:

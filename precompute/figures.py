@@ -11,6 +11,8 @@ from precompute.errors import NonFiniteError
 EXACT = 9
 """Significant digits after which a decimal number names one float32 and no other."""
 READABLE = 6
+LARGEST = float(np.finfo(np.float32).max)
+"""That float32 can hold."""
 _POWERS = np.array([10.0**exponent for exponent in range(23)])
 
 
@@ -41,6 +43,16 @@ def rows(values: NDArray[np.floating], digits: int | Sequence[int]) -> list[list
     rounded = np.where(places > 22, wide, np.rint(wide * up / down) * down / up)
     listed: list[list[float]] = (rounded + 0.0).tolist()  # + 0.0 makes −0 a plain 0
     return listed
+
+
+def in_float32(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return `values`; raises NonFiniteError where one is larger than float32 can hold, with which
+    pages compute.
+    """
+    largest = float(np.abs(values).max(initial=0))
+    if largest > LARGEST:
+        raise NonFiniteError(f"a figure of {largest:.2g} is more than float32 can hold")
+    return values
 
 
 @contextmanager

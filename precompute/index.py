@@ -256,7 +256,7 @@ class ImageEntry:
     thumbnail_width: Side
     thumbnail_height: Side
     answers: Annotated[tuple[Answer, ...], msgspec.Meta(min_length=1)]
-    """The five largest logits, largest first."""
+    """The five largest logits, largest first; fewer where there are fewer categories."""
     evidence: tuple[Evidence, ...]
     """For the answers, in their order; empty where the model has no such classifier."""
     contributions: FileName | None
@@ -329,13 +329,15 @@ class Kernels:
 
 @dataclass(frozen=True)
 class Step:
-    """What was done to every value after the convolution: x · scale + shift, or the ReLU."""
+    """What was done to every value after the convolution: x · scale + shift, or no less than zero
+    and, for relu6, no more than six.
+    """
 
     layer: str
     op: str
-    """`batch norm` or `relu`."""
+    """`batch norm`, `scale`, `relu` or `relu6`."""
     scale: list[float] | None
-    """One number per channel; None for a ReLU."""
+    """One number per channel; None for a relu or relu6."""
     shift: list[float] | None
 
 

@@ -200,7 +200,7 @@ class Preparation:
     layers: tuple[Deviation, ...]
     """The last layer of each stage."""
     answers: Annotated[tuple[Answer, ...], msgspec.Meta(min_length=1)]
-    """The three largest logits, largest first."""
+    """The three largest logits, largest first; fewer where there are fewer categories."""
     probability: float
     """Of the answer that the correct preparation gets."""
     changed: int

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+import artifacts
 from export.manifest import File, ModelManifest, remedy_for, weight_shape
 from precompute.errors import ModelError, one_line
 
@@ -34,11 +35,23 @@ def read_file(manifest_path: Path, file: File) -> bytes:
     data = path.read_bytes() if path.is_file() else None
     found = "no file" if data is None else hashlib.sha256(data).hexdigest()
     if data is None or found != file.sha256:
-        raise ModelError(
-            f"{path} is not the file that {manifest_path.name} describes: expected SHA-256 "
-            f"{file.sha256}, got {found}: run {remedy_for(manifest_path)}"
-        )
+        raise _another(path, manifest_path, file, found)
     return data
+
+
+def check_file(manifest_path: Path, file: File) -> None:
+    """Raise ModelError where a file is not the one that the manifest describes; see read_file()."""
+    path = manifest_path.parent / file.name
+    found = artifacts.sha256(path) if path.is_file() else "no file"
+    if found != file.sha256:
+        raise _another(path, manifest_path, file, found)
+
+
+def _another(path: Path, manifest_path: Path, file: File, found: str) -> ModelError:
+    return ModelError(
+        f"{path} is not the file that {manifest_path.name} describes: expected SHA-256 "
+        f"{file.sha256}, got {found}: run {remedy_for(manifest_path)}"
+    )
 
 
 def read_arrays(
@@ -79,7 +92,7 @@ def _needed(manifest: ModelManifest) -> dict[str, Shape]:
             shapes[f"{layer.name}.weight"] = weight_shape(manifest, layer)
             for name in ("stem", "stem.untrained"):
                 shapes.setdefault(name, weight_shape(manifest, layer))
-        elif layer.op == "batch norm":
+        elif layer.op in {"batch norm", "scale"}:
             shapes |= {f"{layer.name}.{part}": (layer.channels,) for part in ("scale", "shift")}
     if classifier := manifest.classifier:
         categories = len(manifest.categories)

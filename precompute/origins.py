@@ -16,6 +16,9 @@ LARGEST_FILE = 16_000
 """Bytes; several output channels share a file up to here, so that there are not too many files."""
 STEPS = 2**15 - 1
 
+STEPS_SINCE = {"batch norm", "scale", "relu", "relu6"}
+"""What pages can do to a sum: index.Step says how."""
+
 Arrays = Mapping[str, NDArray[np.float32]]
 
 
@@ -40,11 +43,11 @@ def model_files(manifest_path: Path) -> Iterator[tuple[str, bytes]]:
 def chain_of(layer: Layer, manifest: ModelManifest) -> tuple[Layer, ...] | None:
     """Return the convolution that `layer` comes from and the steps since, `layer` last.
 
-    None where something else than batch norms and ReLUs lies between, or where the gallery does
+    None where a step lies between that pages cannot take on their own, or where the gallery does
     not show what the convolution reads.
     """
     chain = [layer]
-    while chain[0].op in {"batch norm", "relu"} and chain[0].inputs != (PICTURE,):
+    while chain[0].op in STEPS_SINCE and chain[0].inputs != (PICTURE,):
         chain.insert(0, manifest.layer(chain[0].inputs[0]))
     shown = {PICTURE, *(one.name for one in manifest.feature_maps)}
     convolution = chain[0]

@@ -4,7 +4,7 @@ import csv
 import re
 import tomllib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -80,7 +80,7 @@ def find_photos(root: Path, categories: Sequence[str]) -> Found:
         raise PrecomputeError(f"no folder of photos at {root}: give one with IMAGES=folder")
     folder = look_into(root)
     names = folder.pictures
-    described = _described(root, names, categories)
+    described, foreign = _described(root, names, categories)
     classes = _classes(root, names, categories)
     photos = []
     for name in [*described, *(name for name in names if name not in described)]:
@@ -113,15 +113,30 @@ def find_photos(root: Path, categories: Sequence[str]) -> Found:
         f"'{artifacts.escaped(name)}' is no category: its photos have no true class"
         for name in unused
     ]
-    return Found(photos, skipped, folder.remarks + (remarks if not described else []))
+    if described:
+        remarks = [foreign] if foreign else []
+    return Found(photos, skipped, folder.remarks + remarks)
+
+
+def with_class_of(photo: Photo, categories: Sequence[str]) -> Photo:
+    """Return `photo` with its true class as `categories` spell it, or without one: a folder can be
+    shown to several models, whose categories differ.
+    """
+    if photo.true_class is None or photo.true_class in categories:
+        return photo
+    by_key = {_key(category): category for category in categories}
+    return replace(photo, true_class=by_key.get(_key(photo.true_class)))
 
 
 def _described(
     folder: Path, names: Collection[str], categories: Sequence[str]
-) -> dict[str, dict[str, Any]]:
+) -> tuple[dict[str, dict[str, Any]], str]:
+    """Return what examples.toml says of each photo, and a remark where its classes are those of
+    another model: then there are none.
+    """
     path = folder / DESCRIPTION
     if not path.is_file():
-        return {}
+        return {}, ""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -129,6 +144,10 @@ def _described(
     tables = content.get("photo", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise PrecomputeError(f"{path}: expected [[photo]] tables")
+    named = {table["class"] for table in tables if isinstance(table.get("class"), str)}
+    foreign = len(named) > 1 and not named & set(categories)
+    if foreign:
+        tables = [{key: table[key] for key in table if key != "class"} for table in tables]
     faults = []
     described: dict[str, dict[str, Any]] = {}
     for position, table in enumerate(tables, start=1):
@@ -146,7 +165,8 @@ def _described(
         }
     if faults:
         raise PrecomputeError(f"{path}: " + "; ".join(faults))
-    return described
+    remark = f"no class in {path} is a category of the model: no photo has a true class"
+    return described, remark if foreign else ""
 
 
 def _faults(table: dict[str, Any], categories: Sequence[str]) -> list[str]:

@@ -88,7 +88,8 @@ def _basis(mean: Float64, rows: Float64, values: Float64, total: float, count: i
     components[:found] = rows[:found]
     variance[:found] = np.maximum(values[:found], 0)
     # Below this the directions are rounding noise: call it no variance at all.
-    components[variance <= 1e-12 * max(total, 1e-300)] = 0
+    noise = variance <= 1e-12 * total
+    components[noise], variance[noise] = 0, 0
     largest = np.abs(components).argmax(axis=1)
     components[components[np.arange(COMPONENTS), largest] < 0] *= -1
     explained = variance / total if total > 0 else np.zeros(COMPONENTS)

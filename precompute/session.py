@@ -41,7 +41,7 @@ class Choice:
     """Empty where there is nothing to say."""
 
 
-def choose_provider(wanted: str, start: Callable[[str], None]) -> Choice:
+def choose_provider(wanted: str, start: Callable[[str], object]) -> Choice:
     """Return the provider for `wanted`, a key of PROVIDERS or `auto`.
 
     `auto` takes the best one that this onnxruntime offers and that starts, with a remark on those
@@ -96,6 +96,7 @@ def open_session(
         raise ProviderError(f"{name} cannot run {manifest.onnx.name}: {one_line(error)}") from None
     if session.get_providers()[0] != name:
         raise ProviderError(f"{name} did not start")
+    session._model_bytes = None  # kept to start anew on another provider, which nobody wants
     _check(session, manifest)
     return session
 

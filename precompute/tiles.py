@@ -17,6 +17,9 @@ PERCENTILE = 99.5
 _BLOCK = 131072
 """Activations that are worked on at a time: few enough to stay in a core's own cache."""
 
+_LEAST = np.float32(1e-15)
+"""Below this the squares of deviations lose digits in float32, and then vanish."""
+
 
 @dataclass(frozen=True)
 class Quantised:
@@ -81,11 +84,12 @@ def _quantise_block(
         centred = np.subtract(flat, mean[:, None], out=scratch[: len(flat)])
         std = np.sqrt(np.vecdot(centred, centred) / positions)
         levels_per_unit = np.float32(255) / (high - low)
-    if np.isfinite(std).all() and np.isfinite(levels_per_unit).all() and levels_per_unit.all():
+    exact = np.isfinite(std) & (std > _LEAST) & np.isfinite(levels_per_unit) & (levels_per_unit > 0)
+    if exact.all():
         centred *= levels_per_unit[:, None]
         centred += ((mean - low) * levels_per_unit + np.float32(0.5))[:, None]
         pixels = centred.astype(np.uint8)  # rounds down, hence the half
-    else:  # constant channels, and ranges beyond what float32 can hold
+    else:  # constant channels, and ranges whose squares float32 cannot hold
         mean = flat.mean(axis=1, dtype=np.float64).astype(np.float32)
         std = flat.std(axis=1, dtype=np.float64).astype(np.float32)
         pixels = _to_pixels(flat, low, high)

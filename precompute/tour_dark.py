@@ -4,18 +4,18 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from export.manifest import Layer
+from export.manifest import PICTURE, Layer
 from precompute import index
 from precompute.reductions import Float64
 from precompute.shared import PEAKS
-from precompute.tour_source import Found, LeftOut, Source, stop
+from precompute.tour_source import RELUS, Found, LeftOut, Source, stop
 
 
 def dark_tour(source: Source) -> Iterator[Found]:
     """Yield a channel that is silent on one photo, the same where it is loudest, the channel that
     fewest photos wake, one that none does, and a chart that wakes it.
     """
-    relus = [layer for layer in source.manifest.feature_maps if layer.op == "relu"]
+    relus = [layer for layer in source.manifest.feature_maps if layer.op in RELUS]
     if not relus:
         yield LeftOut("silent, rare, dead", "no ReLU is shown")
         return
@@ -112,7 +112,7 @@ def before_relu(source: Source, layer: Layer) -> tuple[str, Float64, Float64] | 
     scale, shift = np.ones(layer.channels), np.zeros(layer.channels)
     given = source.manifest.layer(layer.inputs[0])
     while given.name not in source.layers:
-        if given.op != "batch norm" or given.inputs == ("input",):
+        if given.op not in {"batch norm", "scale"} or given.inputs == (PICTURE,):
             return None
         shift = scale * source.arrays[f"{given.name}.shift"] + shift
         scale = scale * source.arrays[f"{given.name}.scale"]

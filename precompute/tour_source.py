@@ -15,6 +15,9 @@ from precompute.reader import read_figures, read_layer, sheet_of
 from precompute.reductions import Float64
 from precompute.tiles import Float32, png
 
+RELUS = {"relu", "relu6"}
+"""What sets all that is below zero to zero."""
+
 
 @dataclass(frozen=True)
 class LeftOut:

@@ -16,7 +16,8 @@ from precompute.kernel_measures import (
 )
 from precompute.origins import chain_of
 from precompute.reductions import Float64
-from precompute.tour_source import Found, LeftOut, Source, stop
+from precompute.stem import stem_of
+from precompute.tour_source import RELUS, Found, LeftOut, Source, stop
 
 WAYS = ("right", "lower right", "bottom", "lower left", "left", "upper left", "top", "upper right")
 """Where an angle points, 45° apart, from 0° on."""
@@ -26,15 +27,8 @@ FAINT = 0.25
 
 def stem_tour(source: Source) -> Iterator[Found]:
     """Yield the kernel most like an edge, the most opponent in colour, the most opposite pair."""
-    layer = next(
-        (
-            one
-            for one in source.manifest.feature_maps
-            if one.op == "convolution" and one.inputs == (PICTURE,)
-        ),
-        None,
-    )
-    if layer is None:
+    layer = stem_of(source.manifest)
+    if layer is None or layer.inputs != (PICTURE,) or layer.name not in source.layers:
         yield LeftOut("edge, colour, opposite", "the first convolution is not shown")
         return
     kernels = source.arrays["stem"] / np.reshape(source.manifest.input.std, (3, 1, 1))
@@ -136,7 +130,7 @@ def _opposite(source: Source, layer: Layer, kernels: Float64, clear: np.ndarray)
 
 def _relu_after(source: Source, layer: Layer) -> Layer | None:
     for one in source.manifest.feature_maps:
-        chain = chain_of(one, source.manifest) if one.op == "relu" else None
+        chain = chain_of(one, source.manifest) if one.op in RELUS else None
         if chain and chain[0] == layer:
             return one
     return None

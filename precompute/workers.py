@@ -17,6 +17,10 @@ from precompute.errors import PrecomputeError
 T = TypeVar("T")
 R = TypeVar("R")
 
+_PROCESS = 400_000_000
+"""Bytes that a process takes besides its model: programs, a photo, its activations."""
+_COPIES = 3
+"""Of a model while onnxruntime opens it: the file, what is parsed of it, and its weights."""
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -33,13 +37,22 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def affordable(workers: int, model: int) -> int:
+    """Return how many of `workers` processes, each with a model of so many bytes, may run at once:
+    together they shall take half of the machine's memory.
+    """
+    each = _PROCESS + _COPIES * model
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(workers, memory // 2 // each))
+
+
 def parallel(
     work: Callable[[T], R],
     tasks: Sequence[T],
     workers: int,
     start: Callable[..., None] | None = None,
     arguments: tuple[Any, ...] = (),
-    seconds: float | None = None,
+    seconds: float | Callable[[T], float] | None = None,
     lost: Callable[[LostTaskError], R] | None = None,
 ) -> Generator[tuple[T, R], None, None]:
     """Yield each task with its result, as they are done. `start` prepares each process. All
@@ -47,11 +60,16 @@ def parallel(
 
     Linear algebra gets one thread per process: sums then come out the same whatever the number of
     workers. An exception in `work` ends the iteration and cancels what has not begun. A process
-    that crashes, is killed or works for longer than `seconds` on a task is replaced by another one,
-    and the task has the result `lost`; without that, LostTaskError is raised.
+    that crashes, is killed or works for longer than `seconds` on a task, which can differ from task
+    to task, is replaced by another one, and the task has the result `lost`; without that,
+    LostTaskError is raised.
     """
     if not tasks:
         return
+
+    def time_for(task: T) -> float | None:
+        return seconds(task) if callable(seconds) else seconds
+
     before = {name: os.environ.get(name) for name in _ONE_THREAD}
     os.environ.update(_ONE_THREAD)  # read by new processes when they load NumPy
     pool = ProcessPool(
@@ -63,14 +81,14 @@ def parallel(
     try:
         with _interrupts_held_back():
             futures: dict[Future[R], T] = {
-                pool.schedule(work, [task], timeout=seconds): task for task in tasks
+                pool.schedule(work, [task], timeout=time_for(task)): task for task in tasks
             }
         for future in as_completed(futures):
             task = futures.pop(future)
             try:
                 result = future.result()
             except TimeoutError:
-                error = LostTaskError(f"not done after {seconds:g} seconds", late=True)
+                error = LostTaskError(f"not done after {time_for(task):g} seconds", late=True)
             except ProcessExpired as expired:
                 error = LostTaskError(f"its process {_end(expired.exitcode)}")
             except BrokenProcessPool:

@@ -87,7 +87,7 @@ def test_contracts_need_nothing_but_the_shared_file_format():
     [
         *[(module, set()) for module in sorted(SHARED)],
         ("export", set()),
-        ("precompute", {"export.manifest"}),
+        ("precompute", {"export.manifest", "export.presets"}),
         ("site_template", {"export.manifest", "precompute.index", "precompute.lessons"}),
     ],
 )

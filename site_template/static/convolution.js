@@ -115,7 +115,7 @@ export function decompose({ valuesOf, slackOf, size, kernel, kernels, steps, bia
 }
 
 /**
- * What batch norms and ReLUs make of a convolution's map.
+ * What batch norms, scales and ReLUs make of a convolution's map.
  * @param {Float32Array} map
  * @param {{op: string, scale: number[]|null, shift: number[]|null}[]} steps Step of the index
  * @param {number} channel
@@ -124,9 +124,7 @@ export function decompose({ valuesOf, slackOf, size, kernel, kernels, steps, bia
 export function afterSteps(map, steps, channel) {
   return steps.reduce(
     (values, { op, scale, shift }) =>
-      op === "relu"
-        ? values.map((value) => Math.max(0, value))
-        : values.map((value) => value * scale[channel] + shift[channel]),
+      values.map((value) => (scale ? value * scale[channel] + shift[channel] : Math.min(op === "relu6" ? 6 : Infinity, Math.max(0, value)))),
     map,
   );
 }

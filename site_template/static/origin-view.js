@@ -126,9 +126,9 @@ class OriginView extends HTMLElement {
     const { rows, columns, inputs } = origin.kernels;
     const from = origin.source === "input" ? "the three colours of the normalised picture" : `${inputs} channels of ${origin.source}`;
     const steps = origin.steps.map(({ op, scale, shift }) =>
-      op === "relu"
-        ? "then the ReLU sets what is below zero to zero"
-        : `then batch norm multiplies by ${readable(scale[state.channel])} and adds ${readable(shift[state.channel])}`,
+      scale
+        ? `then ${op} multiplies by ${readable(scale[state.channel])} and adds ${readable(shift[state.channel])}`
+        : `then the ReLU sets what is below zero to zero${op === "relu6" ? " and above six to six" : ""}`,
     );
     const end = bias === null ? ", without a bias" : "";
     const parts = [`Channel ${state.channel} of ${layer.name} adds up a ${rows}×${columns} kernel on each of ${from}${end}`, ...steps];

@@ -147,6 +147,15 @@ test("batch norm and ReLU come in their order, and carry the bound along", () =>
   assert.deepEqual([...boundAfter(Float32Array.of(0.5), steps, 1)], [1]);
 });
 
+test("a scale multiplies and adds, and relu6 ends at six", () => {
+  const steps = [
+    { op: "scale", scale: [4], shift: [1] },
+    { op: "relu6", scale: null, shift: null },
+  ];
+  assert.deepEqual([...afterSteps(Float32Array.of(-1, 1, 2), steps, 0)], [0, 5, 6]);
+  assert.deepEqual([...boundAfter(Float32Array.of(0.5), steps, 0)], [2]);
+});
+
 test("the window at a border has nothing beyond it", () => {
   const values = Float32Array.of(1, 2, 3, 4);
   const found = windowAt(values, { height: 2, width: 2 }, { rows: 3, columns: 3 }, { stride: [1, 1], padding: [1, 1], dilation: [1, 1] }, [0, 0]);

@@ -27,7 +27,9 @@ def built_once(slim, tmp_path_factory) -> Gallery:
     for seed, name in enumerate(["ash.jpg", "birch.jpg", "cedar.jpg", "grid.jpg"]):
         draw(photos / name, seed)
     (photos / "examples.toml").write_text('[[photo]]\nfile = "grid.jpg"\nchart = true\n')
-    gallery = Gallery(Settings(slim, photos, home / "tiles", "cpu", workers=2, allow_skips=False))
+    gallery = Gallery(
+        Settings((slim,), photos, home / "tiles", "cpu", workers=2, allow_skips=False)
+    )
     gallery.build()
     return gallery
 

@@ -25,6 +25,11 @@ class Gallery:
     settings: Settings
 
     @property
+    def manifest(self) -> Path:
+        (manifest,) = self.settings.manifests
+        return manifest
+
+    @property
     def photos(self) -> Path:
         return self.settings.photos
 
@@ -37,7 +42,10 @@ class Gallery:
         return read_index(self.folder)
 
     def build(self, **changes) -> Built:
-        return precompute(replace(self.settings, **changes), quiet)
+        """Bring the one model's tiles up to date; its remarks are those on the photos, too."""
+        done = precompute(replace(self.settings, **changes), quiet)
+        (built,) = done.models
+        return replace(built, remarks=done.remarks + built.remarks)
 
     def files(self) -> dict[str, bytes]:
         """Everything that is there, hidden files and records included."""

@@ -130,7 +130,7 @@ def test_a_photo_that_cannot_be_read_costs_that_photo_alone(gallery, monkeypatch
 
 
 def test_a_photo_that_changes_while_it_is_read_is_told(gallery, monkeypatch):
-    digests = build._digests
+    digests = build.digests_of
 
     def then_change(*about):
         found = digests(*about)
@@ -138,7 +138,7 @@ def test_a_photo_that_changes_while_it_is_read_is_told(gallery, monkeypatch):
         return found
 
     draw(gallery.photos / "fir.jpg", seed=60)
-    monkeypatch.setattr(build, "_digests", then_change)
+    monkeypatch.setattr(build, "digests_of", then_change)
     assert lost(gallery, "fir.jpg") == "was changed while it was read: build again"
 
 
@@ -186,16 +186,16 @@ def test_a_model_file_that_the_manifest_does_not_describe_is_refused(gallery, mo
     data[-1] ^= 1
     path.write_bytes(data)
     with pytest.raises(PrecomputeError, match=r"is not the file that resnet18\.json describes: ex"):
-        gallery.build(manifest=model)
+        gallery.build(manifests=(model,))
     path.unlink()
     with pytest.raises(PrecomputeError, match=rf"got no file: run rm {model} && make export$"):
-        gallery.build(manifest=model)
+        gallery.build(manifests=(model,))
 
 
 def test_a_model_that_onnxruntime_cannot_read_is_told(gallery, model):
     model.with_name("resnet18.onnx").write_bytes(b"no model")
     with pytest.raises(ProviderError, match=r"CPUExecutionProvider cannot run .*resnet18\.onnx: "):
-        gallery.build(manifest=rewrite(model))
+        gallery.build(manifests=(rewrite(model),))
 
 
 def test_nan_is_named_by_photo_layer_and_channel(gallery, model):
@@ -207,7 +207,7 @@ def test_nan_is_named_by_photo_layer_and_channel(gallery, model):
     assert path.read_bytes().count(stem.tobytes()) == 1
     path.write_bytes(path.read_bytes().replace(stem.tobytes(), broken.tobytes()))
     with pytest.raises(SkippedPhotosError) as error:
-        gallery.build(manifest=rewrite(model))
+        gallery.build(manifests=(rewrite(model),))
     count, *photos, _ = str(error.value).split("\n")
     fault = "layer conv1, channel 7: NaN or infinity: "
     assert count == "4 of 4 photos cannot be used:"
@@ -258,7 +258,7 @@ def test_no_file_holds_what_a_camera_wrote_into_the_photo(gallery):
 
 def options(gallery):
     chosen = gallery.settings
-    named = {"manifest": chosen.manifest, "images": chosen.photos, "out": chosen.tiles}
+    named = {"manifest": gallery.manifest, "images": chosen.photos, "out": chosen.tiles}
     return [
         *(f"--{name}={value}" for name, value in named.items()),
         "--provider=cpu",
@@ -330,7 +330,7 @@ def test_the_memory_of_a_build_does_not_grow_with_the_number_of_photos(built_onc
             draw(home / f"{seed}.png", seed, size=(16, 16))
         settings = replace(built_once.settings, photos=home, tiles=tmp_path / f"tiles{count}")
         peaks.append(peak_memory(type(built_once)(settings)))
-    manifest = read_manifest(built_once.settings.manifest)
+    manifest = read_manifest(built_once.manifest)
     values = sum(m.channels * m.height * m.width for m in manifest.feature_maps)
     # Whoever kept the float32 activations of all photos, would need those of 32 photos more.
     assert (peaks[1] - peaks[0]).max() < 32 * values * 4 / 3

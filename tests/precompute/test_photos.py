@@ -384,3 +384,23 @@ def test_a_folder_without_photos_is_told(folder):
     assert (
         refusal(at / "none") == f"no folder of photos at {at / 'none'}: give one with IMAGES=folder"
     )
+
+
+def test_classes_of_another_model_are_left_out_with_a_remark(folder):
+    toml = """
+        [[photo]]
+        file = "a.jpg"
+        class = "daisy"
+        [[photo]]
+        file = "b.jpg"
+        class = "tulip"
+    """
+    at = folder("a.jpg", "b.jpg", toml=toml)
+    found = find_photos(at, CATEGORIES)
+    assert [photo.true_class for photo in found.photos] == [None, None]
+    assert found.remarks == [
+        f"no class in {at / 'examples.toml'} is a category of the model: no photo has a true class"
+    ]
+    assert find_photos(at, ("daisy", "tulip")).photos[1].true_class == "tulip"
+    with pytest.raises(PrecomputeError, match=r"'class' is 'daisy', which is no category"):
+        find_photos(at, ("tulip",))

@@ -188,7 +188,7 @@ def test_another_model_computes_everything_again(gallery, slim, tmp_path):
     other = tmp_path / "model" / slim.name
     shutil.copytree(slim.parent, other.parent)
     other.write_bytes(other.read_bytes().replace(b'"note":"', b'"note":"Another. '))
-    assert gallery.build(manifest=other).computed == 4
+    assert gallery.build(manifests=(other,)).computed == 4
     assert gallery.index.manifest_sha256 == artifacts.sha256(other) != before
 
 

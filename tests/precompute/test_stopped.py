@@ -24,7 +24,7 @@ LEAVES = 8
 
 def command(gallery, workers=2):
     settings = gallery.settings
-    line = [sys.executable, "-m", "precompute", "--manifest", settings.manifest]
+    line = [sys.executable, "-m", "precompute", "--manifest", gallery.manifest]
     line += ["--images", settings.photos, "--out", settings.tiles, "--workers", workers]
     return [str(part) for part in line]
 
@@ -119,7 +119,7 @@ def test_a_killed_make_site_leaves_the_old_site_and_the_next_one_ends_well(galle
     def stages(tiles: Path, site: Path) -> str:
         """Return what make site runs after the export."""
         made = replace(gallery, settings=replace(gallery.settings, tiles=tiles))
-        render = [sys.executable, "-m", "site_template", "--manifest", gallery.settings.manifest]
+        render = [sys.executable, "-m", "site_template", "--manifest", gallery.manifest]
         render += ["--tiles", made.folder, "--runtime", tmp_path / "none", "--out", site]
         return f"{shlex.join(command(made))} && {shlex.join(map(str, render))}"
 

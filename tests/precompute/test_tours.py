@@ -431,7 +431,7 @@ def small(built_once, tmp_path_factory):
     (photos / "examples.toml").write_text("".join([*tables, chart]))
     made = replace(built_once, settings=replace(built_once.settings, photos=photos, tiles=home))
     made.build()
-    return Gallery(made.folder, made.settings.manifest)
+    return Gallery(made.folder, made.manifest)
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -532,7 +532,7 @@ def test_one_photo_without_class_or_box_still_has_tours(gallery):
         (gallery.photos / name).unlink()
     (gallery.photos / "examples.toml").unlink()
     built = gallery.build()
-    toured = Gallery(gallery.folder, gallery.settings.manifest)
+    toured = Gallery(gallery.folder, gallery.manifest)
     assert {"edge", "dead", "sum"} <= {s.kind for tour in toured.tours.tours for s in tour.stops}
     for kind in KINDS - {"dead"}:
         assert not toured.stops(kind) or CLAIMS[kind](toured, toured.stops(kind)[0]) is None
@@ -546,13 +546,13 @@ def test_charts_alone_have_tours_too(gallery):
     for name in ("ash.jpg", "birch.jpg", "cedar.jpg"):
         (gallery.photos / name).unlink()
     gallery.build()
-    toured = Gallery(gallery.folder, gallery.settings.manifest)
+    toured = Gallery(gallery.folder, gallery.manifest)
     assert {stop.image for tour in toured.tours.tours for stop in tour.stops} == {"grid"}
     assert not toured.stops("woken")
 
 
 def test_dead_channels_whose_way_to_the_relu_is_hidden_are_not_denied(gallery, exported, tmp_path):
-    folder = shutil.copytree(gallery.settings.manifest.parent, tmp_path / "model")
+    folder = shutil.copytree(gallery.manifest.parent, tmp_path / "model")
     layers = tuple(
         replace(layer, exported=layer.name in {"layer4.1.relu_1", "fc"})
         for layer in read_manifest(exported).layers
@@ -564,8 +564,8 @@ def test_dead_channels_whose_way_to_the_relu_is_hidden_are_not_denied(gallery, e
 
 
 def test_without_a_classifier_there_is_nothing_about_answers(gallery, tmp_path):
-    folder = shutil.copytree(gallery.settings.manifest.parent, tmp_path / "model")
-    manifest = rewrite(folder / gallery.settings.manifest.name, classifier=None)
+    folder = shutil.copytree(gallery.manifest.parent, tmp_path / "model")
+    manifest = rewrite(folder / gallery.manifest.name, classifier=None)
     gallery.build(manifest=manifest)
     tours = read_tours(gallery.folder)
     assert {tour.id for tour in tours.tours} == {"stem", "dark"}
@@ -573,7 +573,7 @@ def test_without_a_classifier_there_is_nothing_about_answers(gallery, tmp_path):
 
 
 def test_a_gallery_without_tours_is_built_all_the_same(gallery, exported, tmp_path):
-    folder = shutil.copytree(gallery.settings.manifest.parent, tmp_path / "model")
+    folder = shutil.copytree(gallery.manifest.parent, tmp_path / "model")
     layers = tuple(
         replace(layer, exported=layer.name in {"layer1.0.bn2", "fc"})
         for layer in read_manifest(exported).layers

@@ -311,13 +311,13 @@ def test_a_network_that_never_ends_is_ended(tmp_path, monkeypatch):
         trial.try_model(path, "cpu")
 
 
-def kill_yourself(manifest_path, provider):
+def kill_yourself(task, **about):
     os.kill(os.getpid(), signal.SIGSEGV)
     time.sleep(60)
 
 
 def test_a_network_that_kills_its_process_does_not_kill_the_build(tmp_path, monkeypatch):
-    monkeypatch.setattr(trial, "_start", kill_yourself)
+    monkeypatch.setattr(trial, "_try", kill_yourself)
     with pytest.raises(ModelError, match=r"tiny\.json cannot be run: its process "):
         trial.try_model(tmp_path / "tiny.json", "cpu")
 
