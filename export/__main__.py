@@ -22,6 +22,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--model", default="resnet18", help=f"one of: {', '.join(MODELS)}")
     parser.add_argument(
+        "--name",
+        default="",
+        help="what the gallery calls it, in links too (default: the architecture's name)",
+    )
+    parser.add_argument(
         "--weights",
         default="auto",
         help="auto (torchvision's ImageNet weights, else the bundled ones), bundled, "
@@ -45,7 +50,13 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with turns.held(write=options.out, say=_say):
             done = export(
-                options.model, options.weights, options.layers, options.out, options.sha256, _say
+                options.model,
+                options.weights,
+                options.layers,
+                options.out,
+                options.sha256,
+                _say,
+                options.name,
             )
     except (ExportError, OSError) as error:
         print(f"export: {error}", file=sys.stderr)

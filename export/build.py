@@ -12,7 +12,7 @@ from torch import nn
 import artifacts
 from export.architectures import Architecture, architecture
 from export.browser import browser_copy
-from export.errors import NoCopyError, VerificationError
+from export.errors import ExportError, NoCopyError, VerificationError
 from export.graph import Graph, describe, keep, trace
 from export.manifest import (
     SCHEMA_VERSION,
@@ -51,12 +51,20 @@ def export(
     folder: Path,
     sha256: str = "",
     say: Say = lambda line: None,
+    name: str = "",
 ) -> Exported:
     """Write the ONNX file, its arrays, its copy for browsers and, last, its manifest to `folder`.
 
-    Raises an ExportError; then no ONNX file and no manifest of this model are left in `folder`
-    if the fault is in the file, and everything is left as it was otherwise.
+    They are called `name`, or like the architecture `model` where no name is given. Raises an
+    ExportError; then no ONNX file and no manifest of this name are left in `folder` if the fault is
+    in the file, and everything is left as it was otherwise.
     """
+    name = name or model
+    if name != artifacts.slug(name):
+        raise ExportError(
+            f"invalid name '{name}': it is part of links, so that only letters, digits, - and _ can "
+            f"stand in it; {artifacts.slug(name)} would do"
+        )
     chosen_architecture = architecture(model)
     network, weights_used, remarks = load_weights(weights, chosen_architecture, sha256, say)
     graph = trace(network)
@@ -71,8 +79,8 @@ def export(
     taps = keep(graph, names)
 
     data = onnx_bytes(taps, chosen_architecture.input.name, names, crop)
-    onnx_file, manifest_file = onnx_path(folder, model), manifest_path(folder, model)
-    browser_file = browser_path(folder, model)
+    onnx_file, manifest_file = onnx_path(folder, name), manifest_path(folder, name)
+    browser_file = browser_path(folder, name)
     try:
         difference = verify(data, taps, names, crop)
     except VerificationError:
@@ -86,7 +94,7 @@ def export(
         copy = None
         remarks.append(f"{error}: the site has no page for visitors' own photos")
     arrays = _arrays(graph, described, classifier, chosen_architecture, weights_used)
-    arrays_file = arrays_path(folder, model)
+    arrays_file = arrays_path(folder, name)
     artifacts.write(onnx_file, data)
     artifacts.write(arrays_file, arrays)
     if copy:
@@ -95,7 +103,7 @@ def export(
         browser_file.unlink(missing_ok=True)
     manifest = ModelManifest(
         schema_version=SCHEMA_VERSION,
-        model=model,
+        model=name,
         architecture=model,
         onnx=File(onnx_file.name, artifacts.sha256(onnx_file)),
         opset=OPSET,

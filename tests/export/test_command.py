@@ -9,6 +9,7 @@ import pytest
 from export import build
 from export.__main__ import main
 from export.browser import Copy
+from export.manifest import read_manifest
 
 
 def test_help_names_every_option(capsys):
@@ -18,6 +19,7 @@ def test_help_names_every_option(capsys):
     text = capsys.readouterr().out
     options = [
         "--model",
+        "--name",
         "--weights",
         "--layers",
         "--sha256",
@@ -32,6 +34,7 @@ def test_help_names_every_option(capsys):
     ("arguments", "message"),
     [
         (["--model", "vgg"], "unknown model 'vgg': known models are resnet18"),
+        (["--name", "a b"], "invalid name 'a b': it is part of links, "),
         (["--weights", "none.pth"], "no weights at none.pth, which does not exist: give auto, "),
         (["--weights", "random:x"], "invalid seed 'x': "),
         (["--weights", "random:1", "--layers", "layer5"], "unknown layer 'layer5': give stem+"),
@@ -87,3 +90,16 @@ def test_layers_without_the_averaged_one_are_said_to_have_no_evidence(
     assert main(["--weights", "bundled", "--layers", layer, "--out", str(tmp_path)]) == 0
     remark = "layer4.1.relu_1 is not among the layers: no evidence for answers can be shown"
     assert capsys.readouterr().out.count(f"export: {remark}\n") == said
+
+
+def test_a_model_can_have_a_name_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "onnx_bytes", lambda *_: b"network")
+    monkeypatch.setattr(build, "verify", lambda *_: 0.0)
+    monkeypatch.setattr(build, "browser_copy", lambda *_: Copy(b"copy", 0.0, 0.0))
+    given = ["--name", "resnet18-random-0", "--weights", "random:0", "--layers", "conv1"]
+    assert main([*given, "--out", str(tmp_path)]) == 0
+    manifest = read_manifest(tmp_path / "resnet18-random-0.json")
+    assert (manifest.model, manifest.architecture) == ("resnet18-random-0", "resnet18")
+    files = {manifest.onnx.name, manifest.arrays.name, manifest.browser.file.name}
+    assert {path.name for path in tmp_path.iterdir()} == files | {"resnet18-random-0.json"}
+    assert {name.partition(".")[0] for name in files} == {"resnet18-random-0"}
