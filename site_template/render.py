@@ -217,9 +217,7 @@ def _copy_data(gallery: Gallery, target: Path) -> dict[str, str]:
     )
 
 
-def _read(
-    site: Site, manifests: Sequence[Path], tiles: Path, runtime: Path
-) -> tuple[Gallery, ...]:
+def _read(site: Site, manifests: Sequence[Path], tiles: Path, runtime: Path) -> tuple[Gallery, ...]:
     """Read what is said of each model and its tiles, and check that it belongs together."""
     described = [(path, read_manifest(path)) for path in manifests]
     check_names([manifest.model for _, manifest in described])

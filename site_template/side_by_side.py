@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from statistics import fmean
 
@@ -71,6 +72,11 @@ class Alike:
         return [one.model.id for one in self.columns if _random(one.model)]
 
     @property
+    def blocks(self) -> list[tuple[str, list[Row]]]:
+        """The rows of each block, under its name."""
+        return [(name, list(rows)) for name, rows in groupby(self.rows, lambda r: r.layer.block)]
+
+    @property
     def last(self) -> Row | None:
         """The last layer that cannot be negative."""
         return next((row for row in reversed(self.rows) if not row.layer.signed), None)
@@ -81,9 +87,7 @@ def alike(columns: Sequence[Column]) -> list[Alike]:
     groups: dict[object, list[Column]] = {}
     for one in columns:
         groups.setdefault(_structure(one.model.manifest), []).append(one)
-    return [
-        Alike(tuple(group), tuple(_rows(group))) for group in groups.values() if len(group) > 1
-    ]
+    return [Alike(tuple(group), tuple(_rows(group))) for group in groups.values() if len(group) > 1]
 
 
 def _structure(manifest: ModelManifest) -> object:
