@@ -47,7 +47,7 @@ from site_template.models import (
     home_of,
     shared_photos,
 )
-from site_template.pages import Card, Site
+from site_template.pages import Site
 from site_template.teaching import lesson
 from site_template.vendor.runtime import read_runtime, runtime_path
 from site_template.views import view

@@ -314,7 +314,7 @@ def test_the_address_ends_in_one_slash(workshop, given):
 def arguments(workshop, *more: str) -> list[str]:
     paths = {
         "--manifest": workshop.manifest_path,
-        "--tiles": workshop.tiles,
+        "--tiles": workshop.tiles.parent,
         "--runtime": workshop.runtime,
         "--out": workshop.out,
     }
@@ -554,7 +554,7 @@ except ImportError:
 sys.exit("numpy could be imported")
 """
     out = tmp_path / "site"
-    paths = ["--manifest", exported, "--tiles", tiles, "--runtime", runtime, "--out", out]
+    paths = ["--manifest", exported, "--tiles", tiles.parent, "--runtime", runtime, "--out", out]
     texts = ["--author", "Ada <Lovelace>", "--url", URL]
     line = [sys.executable, "-c", program, *paths, *texts]
     done = subprocess.run([str(part) for part in line], cwd=ROOT, capture_output=True, text=True)
@@ -613,13 +613,31 @@ def test_a_photo_offers_its_neighbours(count, position, first, last):
     assert position in shown
 
 
-def test_a_site_that_is_too_large_for_github_pages_is_said_to_be(workshop, capsys, monkeypatch):
-    options = arguments(workshop)
-    assert command.main(options) == 0
-    assert "GitHub Pages" not in capsys.readouterr().out
+def test_a_site_that_is_too_large_is_refused_and_what_makes_it_so_is_said(workshop, capsys):
+    assert command.main(arguments(workshop, "--max-site-size", "none")) == 0
+    before = tree(workshop.out.parent)
     size = sum(path.stat().st_size for path in workshop.out.rglob("*") if path.is_file())
-    monkeypatch.setattr("site_template.__main__.PAGES_LIMIT", size - 1)
-    assert command.main(options) == 0
-    output = capsys.readouterr().out
-    assert f"{size / 1e6:.0f} MB" in output
-    assert "GitHub Pages takes up to" in output
+    assert command.main(arguments(workshop, "--max-site-size", str(size))) == 0
+    capsys.readouterr()
+    # The same site, another one, and one whose tiles alone are too large.
+    for given in (
+        ["--max-site-size", str(size - 1)],
+        ["--title", "New title", "--max-site-size", str(size)],
+        ["--max-site-size", "10MB"],
+    ):
+        assert command.main(arguments(workshop, *given)) == 1
+        said = capsys.readouterr().err.splitlines()
+        assert re.fullmatch(r"site: the site would have .* MB, more than .* MB:", said[0])
+        photos = f"with {len(workshop.images)} photos; most for"
+        assert re.fullmatch(
+            rf"  resnet18: [\d.]+ MB {photos} (\S+ [\d.]+ [kM]B(, )?){{3}}", said[1]
+        )
+        assert said[2].startswith("show fewer layers with LAYERS=…, fewer photos")
+        assert tree(workshop.out.parent) == before
+
+
+def test_a_size_that_is_none_is_refused(workshop, capsys):
+    with pytest.raises(SystemExit):
+        command.main(arguments(workshop, "--max-site-size", "huge"))
+    assert "invalid size 'huge': expected one such as 500MB" in capsys.readouterr().err
+    assert not workshop.out.exists()
