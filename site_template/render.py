@@ -53,6 +53,8 @@ from site_template.vendor.runtime import read_runtime, runtime_path
 from site_template.views import view
 
 HERE = Path(__file__).parent
+OF_SEVERAL = "models.css"
+"""The style that only a site of several models needs."""
 Page = Callable[..., tuple[str, str]]
 """What makes a page of its path, its template and what else this is told: path and content."""
 
@@ -188,6 +190,8 @@ def _write(
     for path, content in _pages(galleries):
         digests |= store.add_files(target, {path: content.encode("utf-8")})
     for static in sorted((HERE / "static").iterdir()):
+        if static.name == OF_SEVERAL and len(galleries) == 1:
+            continue
         digests |= store.add_files(target, {f"static/{static.name}": static.read_bytes()})
     for gallery in galleries:
         digests |= _copy_data(gallery, target)
