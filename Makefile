@@ -2,14 +2,18 @@
 
 # What to show. `make site IMAGES=~/photos TITLE="My photos"` overrides any of these.
 MODEL ?= resnet18
+ONNX ?=
 WEIGHTS ?= auto
 WEIGHTS_SHA256 ?=
+LABELS ?=
+INPUT ?=
 LAYERS ?= auto
 IMAGES ?= examples
 PROVIDER ?= auto
 WORKERS ?=
 ALLOW_SKIPS ?=
 LIMITS ?=
+MAX_SITE_SIZE ?= 1GB
 TITLE ?= Feature maps
 AUTHOR ?=
 REPOSITORY ?=
@@ -24,7 +28,7 @@ FILES ?= 5000
 SEED ?= 0
 
 # A setting is text, in which make shall find nothing of its own: a title may hold a dollar sign.
-settings_given = WEIGHTS LAYERS IMAGES LIMITS TITLE AUTHOR REPOSITORY SITE_URL
+settings_given = MODEL ONNX WEIGHTS LABELS INPUT LAYERS IMAGES LIMITS MAX_SITE_SIZE TITLE AUTHOR REPOSITORY SITE_URL
 $(foreach name,$(settings_given),$(eval override $(name) := $$(value $(name))))
 
 # A setting as one word of a shell command, whatever characters it holds.
@@ -33,26 +37,55 @@ quote = '$(subst ','\'',$(1))'
 export PYTHON
 .DEFAULT_GOAL := help
 
-manifest := build/model/$(MODEL).json
-tiles := build/tiles/$(MODEL)/index.json
+# Each word of MODEL is a model: ARCH, ARCH@WEIGHTS or the path of an ONNX file. ONNX is the path of
+# one that may hold blanks. A model's id names its files and is part of its links: "resnet18-random-0"
+# of resnet18@random:0, and of a path its last part.
+id_of := sed -e '/\.onnx\(@\|$$\)/{s|\.onnx||;s|^[^@]*/||;}' -e 's|@.*/|@|' -e 's/\.safetensors$$//' -e 's/\.pth$$//' \
+  -e 's/[^A-Za-z0-9._-]\{1,\}/-/g' -e 's/^[-._]*//' -e 's/[-._]*$$//'
+given := $(if $(ONNX),$(call quote,$(ONNX)),$(foreach word,$(MODEL),$(call quote,$(word))))
+numbered := $(shell printf '%s\n' $(given) | $(id_of) | awk 'length { print NR ":" $$0 }')
+ids := $(foreach one,$(numbered),$(lastword $(subst :, ,$(one))))
+$(if $(ids),,$(error MODEL names no model: give one such as resnet18))
+$(if $(filter-out $(words $(sort $(ids))),$(words $(ids))),$(error two models of MODEL have one id: $(ids)))
+
+# What the model with the id $* was given as: a word, the file that it stands for, its weights.
+word = $(if $(ONNX),$(ONNX),$(word $(firstword $(subst :, ,$(filter %:$*,$(numbered)))),$(MODEL)))
+architecture = $(if $(ONNX),$(ONNX),$(firstword $(subst @, ,$(word))))
+own_weights = $(if $(ONNX),,$(patsubst $(architecture)@%,%,$(filter $(architecture)@%,$(word))))
+onnx = $(filter %.onnx,$(lastword $(source)))
+source = $(if $(filter $(made),$(architecture)),build/given/$(architecture).onnx,$(architecture))
+# A network's file has weights of its own, and goes without WEIGHTS, unless they are random.
+weights = $(if $(own_weights),--weights $(call quote,$(own_weights)),$(if $(onnx),$(if $(filter random:%,$(WEIGHTS)),--weights $(WEIGHTS)),\
+  --weights $(call quote,$(WEIGHTS)) $(if $(WEIGHTS_SHA256),--sha256 $(call quote,$(WEIGHTS_SHA256)))))
+export_arguments = --model $(call quote,$(source)) $(weights) --name $* \
+  $(if $(LABELS),--labels $(call quote,$(LABELS))) $(if $(INPUT),--input $(call quote,$(INPUT))) --layers $(call quote,$(LAYERS))
+
+# Networks that are known by a name, and made as an ONNX file before they are exported like any other.
+made := efficientnet_lite0
+
+manifests := $(ids:%=build/model/%.json)
 runtime := build/vendor/runtime.json
 gallery := .venv/.installed-$(ONNXRUNTIME)
 exporter := .venv-export/.installed
 
-# Weights can be trained anew under the same name.
-weights_sum = $(shell file=$(call quote,$(WEIGHTS)); case "$$file" in ("~/"*) file="$$HOME/$${file\#??}";; esac; test -f "$$file" && cksum < "$$file")
+# A file can change under the same name: weights, a network and what is told beside it, labels.
+sums = $(shell for file in $(call quote,$(own_weights)) $(call quote,$(WEIGHTS)) $(call quote,$(source)) $(call quote,$(LABELS)) $(call quote,$(INPUT)); do \
+  case "$$file" in ("~/"*) file="$$HOME/$${file\#??}";; esac; \
+  for each in "$$file" "$${file%.onnx}.toml"; do test -f "$$each" && cksum < "$$each"; done; done)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | sort
 
 # Each program finds out in less than a second or two what changed, to the last byte, and leaves all
 # else alone: make cannot know, and names of photos can hold anything.
-site: $(tiles) $(runtime) ## build the gallery in build/site
-	.venv/bin/python -m site_template --manifest $(manifest) --tiles $(dir $(tiles)) --runtime $(dir $(runtime)) --out build/site \
+site: precompute $(runtime) ## build the gallery in build/site
+	.venv/bin/python -m site_template --manifest $(manifests) --tiles build/tiles --runtime $(dir $(runtime)) --out build/site --max-site-size $(call quote,$(MAX_SITE_SIZE)) \
 	  --title $(call quote,$(TITLE)) --author $(call quote,$(AUTHOR)) --repository $(call quote,$(REPOSITORY)) --url $(call quote,$(SITE_URL))
 
-export: $(manifest) ## write the ONNX file and its manifest
-precompute: $(tiles) ## compute what changed of the tiles
+export: $(manifests) ## write the ONNX file of each model, and its manifest
+
+precompute: $(manifests) $(gallery) ## compute what changed of the tiles
+	.venv/bin/python -m precompute --manifest $(manifests) --images $(call quote,$(IMAGES)) --provider $(PROVIDER) --max-site-size $(call quote,$(MAX_SITE_SIZE)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(ALLOW_SKIPS),--allow-skips) $(if $(LIMITS),--limits $(call quote,$(LIMITS)))
 
 serve: ## hand out the gallery that was built, on this machine
 	@test -f build/site/index.html || { echo "there is no gallery in build/site yet: run make site" >&2; exit 1; }
@@ -82,12 +115,13 @@ audit: .venv-audit/.installed ## ask whether an advisory is known about anything
 clean: ## remove everything that was built, environments included
 	rm -rf build .venv .venv-audit .venv-export .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(manifest): $(wildcard export/*.py export/bundled/$(MODEL).*) artifacts.py build/settings/export $(exporter)
-	.venv-export/bin/python -m export --model $(MODEL) --weights $(call quote,$(WEIGHTS)) $(if $(WEIGHTS_SHA256),--sha256 $(call quote,$(WEIGHTS_SHA256))) --layers $(call quote,$(LAYERS)) --out build/model
+$(manifests): build/model/%.json: $(wildcard export/*.py export/bundled/*) artifacts.py build/settings/export-% $(exporter)
+	.venv-export/bin/python -m export $(export_arguments) --out build/model
 	@touch $@
 
-$(tiles): $(manifest) $(gallery) FORCE
-	.venv/bin/python -m precompute --manifest $< --images $(call quote,$(IMAGES)) --provider $(PROVIDER) $(if $(WORKERS),--workers $(WORKERS)) $(if $(ALLOW_SKIPS),--allow-skips) $(if $(LIMITS),--limits $(call quote,$(LIMITS)))
+$(foreach name,$(made),$(eval $(patsubst %,build/model/%.json,$(filter $(name) $(name)-%,$(ids))): build/given/$(name).onnx))
+build/given/efficientnet_lite0.onnx: $(wildcard export/efficientnet_lite0.py) $(exporter)
+	.venv-export/bin/python -m export.efficientnet_lite0 --out $(@D)
 
 # What runs the network in a visitor's browser. Where npm's registry cannot be reached, the site is
 # built without, and the next make site tries again; tests need it.
@@ -97,8 +131,8 @@ $(runtime): $(gallery) FORCE
 site: optional = --optional
 
 # A changed setting is a changed file, and an unchanged one is not.
-build/settings/export: settings = $(MODEL) $(WEIGHTS) $(WEIGHTS_SHA256) $(LAYERS) $(weights_sum)
-build/settings/%: FORCE
+settings = $(export_arguments) $(sums)
+build/settings/export-%: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' $(call quote,$(settings)) | cmp -s - $@ || printf '%s\n' $(call quote,$(settings)) > $@
 
@@ -146,6 +180,6 @@ build/lighthouse/.measured: build/lighthouse/.installed FORCE
 	CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && .venv/bin/python -m benchmarks.pages --lighthouse $(@D)/node_modules/lighthouse/cli/index.js
 
 # These are replaced whole, or left as they were: a build that is interrupted takes none away.
-.PRECIOUS: $(manifest) $(tiles) $(runtime)
+.PRECIOUS: $(manifests) $(runtime)
 FORCE:
 .PHONY: help site export precompute serve test check bench fuzz audit clean FORCE

@@ -8,7 +8,7 @@ import numpy as np
 
 import artifacts
 from export.browser import browser_copy
-from export.errors import NoCopyError, VerificationError
+from export.errors import ExportError, NoCopyError, VerificationError
 from export.manifest import (
     SCHEMA_VERSION,
     BrowserCopy,
@@ -61,13 +61,18 @@ def export(
     and no manifest of this model are left in `folder` if the fault is in the file, and everything
     is left as it was otherwise.
     """
+    name = name or (artifacts.slug(Path(model).stem) if is_file(model) else model)
+    if name != artifacts.slug(name):
+        raise ExportError(
+            f"invalid name '{artifacts.printable(name)}': it is part of links, so that only "
+            f"letters, digits, - and _ can stand in it; {artifacts.slug(name)} would do"
+        )
     source: Source
     if is_file(model):
         source = OnnxSource(Path(model), weights, sha256, labels, input_file)
     else:
         source = TorchSource(model, weights, sha256, labels, say)
     about, remarks = source.about, list(source.about.remarks)
-    model = artifacts.slug(name or (Path(model).stem if is_file(model) else model))
     described, classifier, no_evidence = describe(source.operations())
     layers = preset(described) if layers == AUTO else layers
     names = choose(described, layers, classifier.features if classifier else None)
@@ -78,8 +83,8 @@ def export(
     evidence = None if no_evidence else classifier
 
     data = source.onnx(names)
-    onnx_file, manifest_file = onnx_path(folder, model), manifest_path(folder, model)
-    browser_file, arrays_file = browser_path(folder, model), arrays_path(folder, model)
+    onnx_file, manifest_file = onnx_path(folder, name), manifest_path(folder, name)
+    browser_file, arrays_file = browser_path(folder, name), arrays_path(folder, name)
     try:
         difference = source.verify(data, names)
     except VerificationError:
@@ -101,7 +106,7 @@ def export(
         browser_file.unlink(missing_ok=True)
     manifest = ModelManifest(
         schema_version=SCHEMA_VERSION,
-        model=model,
+        model=name,
         architecture=about.architecture,
         onnx=File(onnx_file.name, artifacts.sha256(onnx_file)),
         opset=about.opset,

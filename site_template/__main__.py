@@ -8,34 +8,39 @@ from pathlib import Path
 import artifacts
 import terminal
 import turns
+from site_template.budget import folder_size
 from site_template.pages import Site
 from site_template.render import RenderError, render
+from sizes import parse_size
 
 # Letters that need no escaping in a page, a policy or a link; no query and no fragment.
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~%+@/-]*)?")
 
-PAGES_LIMIT = 1_000_000_000
-"""Bytes that a site on GitHub Pages may have, by its documentation."""
+PAGES_LIMIT = "1GB"
+"""What a site on GitHub Pages may have, by its documentation."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Render the site with command line `arguments`; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m site_template",
-        description="Render a static website from a model's manifest and its tiles. The result "
-        "needs no server of its own: any web server, or GitHub Pages, can hand it out.",
+        description="Render a static website from the manifests of one or several models and their "
+        "tiles. The result needs no server of its own: any web server, or GitHub Pages, can hand it "
+        "out.",
     )
     parser.add_argument(
         "--manifest",
         type=Path,
-        default=Path("build/model/resnet18.json"),
-        help="the model's manifest (build/model/resnet18.json)",
+        nargs="+",
+        default=[Path("build/model/resnet18.json")],
+        help="manifests of the models; the first is the main one, whose pages are those that the "
+        "site begins with (build/model/resnet18.json)",
     )
     parser.add_argument(
         "--tiles",
         type=Path,
-        default=Path("build/tiles/resnet18"),
-        help="the model's folder of tiles (build/tiles/resnet18)",
+        default=Path("build/tiles"),
+        help="folder of tiles, in which each model has a folder (build/tiles)",
     )
     parser.add_argument(
         "--runtime",
@@ -53,6 +58,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--url", default="", help="address it will have; needed for previews and the 404 page"
     )
+    parser.add_argument(
+        "--max-site-size",
+        type=_size,
+        default=PAGES_LIMIT,
+        help="the most that the site may have, such as 500MB, 1.5GB or none (1GB, which is what "
+        "GitHub Pages takes)",
+    )
     options = parser.parse_args(arguments)
     faults = [
         f"invalid --{name} '{value}': expected an address such as https://example.org/maps/"
@@ -66,21 +78,31 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if faults:
             raise RenderError("; ".join(faults))
-        read = (options.manifest.parent, options.tiles.parent, options.runtime)
+        read = {path.parent for path in options.manifest} | {options.tiles, options.runtime}
         with turns.held(*read, write=options.out, say=_say):
-            made = render(site, options.manifest, options.tiles, options.runtime, options.out)
+            made = render(
+                site,
+                options.manifest,
+                options.tiles,
+                options.runtime,
+                options.out,
+                options.max_site_size,
+            )
     except (RenderError, artifacts.ArtifactError, OSError) as error:
         print(f"site: {error}", file=sys.stderr)
         return 1
-    size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
+    size = folder_size(options.out)
     unchanged = "" if made.changed else "nothing changed: "
     print(f"site: {unchanged}{made.pages} pages, {size / 1e6:.0f} MB in {options.out}")
-    if size > PAGES_LIMIT:
-        print(
-            f"site: GitHub Pages takes up to {PAGES_LIMIT / 1e9:.0f} GB: show fewer photos, or fewer "
-            "layers with LAYERS=…"
-        )
     return 0
+
+
+def _size(text: str) -> int | None:
+    """Return what --max-site-size says, as parse_size() does, with its message."""
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _say(what: str) -> None:

@@ -5,7 +5,7 @@ is known to be there.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from artifacts import ArtifactError
@@ -14,9 +14,20 @@ from precompute import index as contract
 from precompute.index import GalleryIndex, ImageEntry
 from precompute.lessons import Mistakes, Tours
 from site_template.browser import BROWSER, RUNTIME
+from site_template.models import MODELS, SIDE_BY_SIDE
 
-TAKEN = {"static", "snippets", RUNTIME.partition("/")[0]}
+TAKEN = {"static", "snippets", RUNTIME.partition("/")[0], MODELS, SIDE_BY_SIDE}
 """Folders of the site that are no model's."""
+
+
+def check_names(models: Sequence[str]) -> None:
+    """Compare the names of the models with each other; raises ArtifactError."""
+    for position, name in enumerate(models):
+        if name.casefold() in [other.casefold() for other in models[:position]]:
+            raise ArtifactError(
+                f"two models are called '{name}', which is part of their links: give each once, "
+                "or another name with python -m export --name"
+            )
 
 
 def check_index(tiles: Path, index: GalleryIndex, manifest: ModelManifest) -> None:

@@ -1,7 +1,7 @@
 """What each page is told: the contracts of the earlier stages, arranged for the templates."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from math import log10
 from urllib.parse import quote, urlencode
@@ -58,6 +58,16 @@ class Card:
     thumbnail_width: int
     thumbnail_height: int
     strip: str
+
+    @property
+    def data(self) -> str:
+        """Folder of its model's data."""
+        return self.folder.rpartition("/")[0]
+
+    def seen_from(self, root: str) -> "Card":
+        """Return the same with links for a page from which `root` leads to the site."""
+        names = ("folder", "page", "photo", "thumbnail", "strip")
+        return replace(self, **{name: root + getattr(self, name) for name in names})
 
 
 @dataclass(frozen=True)
@@ -154,9 +164,9 @@ class TourStop:
     """Anchor on the page."""
     entry: ImageEntry
     folder: str
-    """Of the photo's data, relative to the site."""
+    """Of the photo's data, relative to the page."""
     link: str
-    """Its view in the explorer, relative to the site."""
+    """Its view in the explorer, likewise."""
 
 
 @dataclass(frozen=True)
@@ -173,17 +183,20 @@ def model_data(index: GalleryIndex) -> str:
 
 
 def sections(
-    index: GalleryIndex, tours: Tours, browser: BrowserModel | None
+    index: GalleryIndex, tours: Tours, browser: BrowserModel | None, home: str
 ) -> list[tuple[str, str]]:
-    """Return the path and the name of every page that the header leads to."""
+    """Return the path and the name of every page of a model that the header leads to.
+
+    `home` is the folder of its pages.
+    """
     optional = [("filters.html", "Filters", STEM), ("mistakes.html", "Preprocessing", MISTAKES)]
     return [
-        ("index.html#photos", "Photos"),
+        (f"{home}index.html#photos", "Photos"),
         *([(own_photo(browser), "Your photo")] if browser else []),
-        *([("tours.html", "Tours")] if tours.tours else []),
-        *((path, name) for path, name, part in optional if part in index.parts),
-        ("about.html", "How to read this"),
-        ("teaching.html", "Teach with it"),
+        *([(f"{home}tours.html", "Tours")] if tours.tours else []),
+        *((home + path, name) for path, name, part in optional if part in index.parts),
+        (f"{home}about.html", "How to read this"),
+        (f"{home}teaching.html", "Teach with it"),
     ]
 
 
@@ -303,9 +316,12 @@ def _explorer_layer(
 
 
 def tour_parts(
-    tours: Tours, index: GalleryIndex, entry_of: Callable[[str], ImageEntry]
+    tours: Tours, index: GalleryIndex, entry_of: Callable[[str], ImageEntry], root: str
 ) -> list[TourPart]:
-    """Return the tours with the photo, the link and the anchor of each stop."""
+    """Return the tours with the photo, the link and the anchor of each stop.
+
+    `root` leads from the page of tours to the site.
+    """
     return [
         TourPart(
             tour.id,
@@ -314,8 +330,8 @@ def tour_parts(
                     stop,
                     f"{tour.id}-{number}",
                     entry_of(stop.image),
-                    f"{model_data(index)}/{stop.image}",
-                    f"{index.model}/{stop.image}.html#{_view(stop, tour.id, number)}",
+                    f"{root}{model_data(index)}/{stop.image}",
+                    f"{root}{index.model}/{stop.image}.html#{_view(stop, tour.id, number)}",
                 )
                 for number, stop in enumerate(tour.stops, start=1)
             ),

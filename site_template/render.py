@@ -1,9 +1,10 @@
 """The site, from beginning to end: read the indices, write every page, then show it all at once."""
 
 import os
+import posixpath
 import shutil
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -17,25 +18,45 @@ from export import manifest as model_contract
 from export.manifest import ModelManifest, read_manifest
 from precompute import index as tiles_contract
 from precompute import lessons as lessons_contract
-from precompute.index import GalleryIndex, ImageEntry, index_path, read_entry, read_index
+from precompute.index import (
+    GalleryIndex,
+    ImageEntry,
+    index_path,
+    model_folder,
+    read_entry,
+    read_index,
+)
 from precompute.lessons import MISTAKES, STEM, Tours, read_mistakes, read_stem, read_tours
-from site_template import mistakes, pages, snippets
+from site_template import budget, mistakes, pages, side_by_side, snippets
 from site_template.browser import BROWSER, BrowserModel, browser_model, own_photo
 from site_template.checks import (
     check_entry,
     check_index,
     check_mistakes,
+    check_names,
     check_tours,
     regular_files,
 )
 from site_template.figures import Numbers
 from site_template.filters import filter_page, hundredths
-from site_template.pages import Card, Site
+from site_template.models import (
+    SIDE_BY_SIDE,
+    Model,
+    choices,
+    compare_path,
+    home_of,
+    shared_photos,
+)
+from site_template.pages import Site
 from site_template.teaching import lesson
 from site_template.vendor.runtime import read_runtime, runtime_path
 from site_template.views import view
 
 HERE = Path(__file__).parent
+OF_SEVERAL = "models.css"
+"""The style that only a site of several models needs."""
+Page = Callable[..., tuple[str, str]]
+"""What makes a page of its path, its template and what else this is told: path and content."""
 
 
 class RenderError(Exception):
@@ -44,16 +65,24 @@ class RenderError(Exception):
 
 @dataclass(frozen=True)
 class Gallery:
-    """What the site is made from."""
+    """What the pages of one model are made from."""
 
     site: Site
     manifest: ModelManifest
+    manifest_path: Path
     index: GalleryIndex
     tours: Tours
     tiles: Path
     """The model's folder of tiles."""
     browser: BrowserModel | None
     """None where there is no page for a visitor's own photo."""
+    home: str
+    """Folder of its pages that are about no single photo: see models.Model."""
+
+    @property
+    def sections(self) -> list[tuple[str, str]]:
+        """What its header leads to."""
+        return pages.sections(self.index, self.tours, self.browser, self.home)
 
     def entries(self) -> Iterator[ImageEntry]:
         """Yield the photos in display order, one at a time: there may be thousands."""
@@ -75,12 +104,21 @@ class Rendered:
     changed: bool
 
 
-def render(site: Site, manifest_path: Path, tiles: Path, runtime: Path, out: Path) -> Rendered:
-    """Make `out` the site of the model and tiles, unless it is that already, to the last byte.
+def render(
+    site: Site,
+    manifests: Sequence[Path],
+    tiles: Path,
+    runtime: Path,
+    out: Path,
+    limit: int | None = None,
+) -> Rendered:
+    """Make `out` the site of these models and tiles, unless it is that already, to the last byte.
 
-    `runtime` is the folder of what runs the model in a browser; where there is none, there is no
-    page for a visitor's own photo. The old site stays in place until the new one is whole. Raises
-    RenderError or artifacts.ArtifactError; then the old site is untouched.
+    The first of `manifests` is that of the main model; `tiles` holds a folder for each. `runtime`
+    is the folder of what runs a model in a browser; where there is none, there is no page for a
+    visitor's own photo. `limit` is the most bytes that the site may have. The old site stays in
+    place until the new one is whole. Raises RenderError or artifacts.ArtifactError; then the old
+    site is untouched.
     """
     store.recover(out)
     if out.exists() and not (out / ".nojekyll").exists() and any(out.iterdir()):
@@ -88,12 +126,14 @@ def render(site: Site, manifest_path: Path, tiles: Path, runtime: Path, out: Pat
             f"{out} holds something else than a site made here, and would be replaced: give a new "
             "folder, or empty this one"
         )
-    gallery = _read(site, manifest_path, tiles, runtime)
-    key, record = _key(gallery, manifest_path), record_path(out)
+    galleries = _read(site, manifests, tiles, runtime)
+    key, record = _key(galleries), record_path(out)
     changed = not store.is_current(out, record, key)
+    if limit is not None:
+        _refuse_beyond(limit, galleries, 0 if changed else budget.folder_size(out))
     if changed:
         with store.replacing(out) as fresh:
-            files = _write(gallery, manifest_path, runtime, fresh)
+            files = _write(galleries, runtime, fresh, limit)
             filesystem.flush(fresh)  # or a power cut could leave the new site with empty files
         store.write_record(record, key, files)
     pages_made = sum(path.endswith(".html") for path in store.read_record(record).files)
@@ -106,28 +146,66 @@ def record_path(out: Path) -> Path:
     return out.with_name(f".{out.name}.json")
 
 
-def _key(gallery: Gallery, manifest_path: Path) -> str:
+def _key(galleries: Sequence[Gallery]) -> str:
     """Return a fingerprint of everything that the site depends on. The index stands for its tiles."""
     here = [path for path in HERE.rglob("*") if path.is_file() and path.suffix != ".pyc"]
     contracts = (artifacts, model_contract, tiles_contract, lessons_contract)
     return store.key_of(
-        [artifacts.seen(text) for text in asdict(gallery.site).values()],
-        artifacts.sha256(manifest_path),
-        asdict(gallery.index),
-        asdict(gallery.browser) if gallery.browser else None,
+        [artifacts.seen(text) for text in asdict(galleries[0].site).values()],
+        [
+            (
+                artifacts.sha256(gallery.manifest_path),
+                asdict(gallery.index),
+                asdict(gallery.browser) if gallery.browser else None,
+            )
+            for gallery in galleries
+        ],
         [(path.relative_to(HERE).as_posix(), artifacts.sha256(path)) for path in sorted(here)],
         store.source_key(*(Path(str(contract.__file__)) for contract in contracts)),
         {name: version(name) for name in ("jinja2", "markupsafe", "msgspec")},
     )
 
 
-def _write(gallery: Gallery, manifest_path: Path, runtime: Path, target: Path) -> dict[str, str]:
+def _refuse_beyond(limit: int, galleries: Sequence[Gallery], rest: int) -> None:
+    """Raise RenderError where the models' data, or `rest` bytes, are more than `limit`."""
+    shares = [
+        budget.share(
+            gallery.manifest,
+            gallery.index,
+            gallery.tiles,
+            gallery.browser.onnx.bytes if gallery.browser else 0,
+        )
+        for gallery in galleries
+    ]
+    total = max(rest, sum(one.bytes for one in shares))
+    if total > limit:
+        raise RenderError(budget.explain(shares, total, limit))
+
+
+def _write(
+    galleries: Sequence[Gallery], runtime: Path, target: Path, limit: int | None
+) -> dict[str, str]:
     """Write the whole site into the empty folder `target`; return path to SHA-256."""
     digests: dict[str, str] = {}
-    for path, content in _pages(gallery):
+    for path, content in _pages(galleries):
         digests |= store.add_files(target, {path: content.encode("utf-8")})
     for static in sorted((HERE / "static").iterdir()):
+        if static.name == OF_SEVERAL and len(galleries) == 1:
+            continue
         digests |= store.add_files(target, {f"static/{static.name}": static.read_bytes()})
+    for gallery in galleries:
+        digests |= _copy_data(gallery, target)
+        if gallery.browser:
+            digests |= _copy_for_browsers(gallery.browser, gallery.manifest_path, runtime, target)
+    digests |= store.add_files(target, {".nojekyll": b""})
+    if limit is not None:
+        _refuse_beyond(limit, galleries, budget.folder_size(target))
+    return digests
+
+
+def _copy_data(gallery: Gallery, target: Path) -> dict[str, str]:
+    """Copy what was computed with a model; return path to SHA-256."""
+    digests: dict[str, str] = {}
     data = pages.model_data(gallery.index)
     named = {image.id: image.sha256 for image in gallery.index.images} | gallery.index.parts
     for name, content in named.items():
@@ -138,48 +216,104 @@ def _write(gallery: Gallery, manifest_path: Path, runtime: Path, target: Path) -
                 "make precompute"
             )
         digests |= {f"{data}/{name}/{path}": digest for path, digest in copied.items()}
-    if gallery.browser:
-        digests |= _copy_for_browsers(gallery.browser, manifest_path, runtime, target)
-    rest = {f"{data}/index.json": artifacts.encode(gallery.index), ".nojekyll": b""}
-    return digests | store.add_files(target, rest)
+    return digests | store.add_files(
+        target, {f"{data}/index.json": artifacts.encode(gallery.index)}
+    )
 
 
-def _read(site: Site, manifest_path: Path, tiles: Path, runtime: Path) -> Gallery:
-    manifest = read_manifest(manifest_path)
+def _read(site: Site, manifests: Sequence[Path], tiles: Path, runtime: Path) -> tuple[Gallery, ...]:
+    """Read what is said of each model and its tiles, and check that it belongs together."""
+    described = [(path, read_manifest(path)) for path in manifests]
+    check_names([manifest.model for _, manifest in described])
+    return tuple(
+        _read_gallery(site, path, manifest, model_folder(tiles, manifest.model), runtime, i == 0)
+        for i, (path, manifest) in enumerate(described)
+    )
+
+
+def _read_gallery(
+    site: Site, path: Path, manifest: ModelManifest, tiles: Path, runtime: Path, first: bool
+) -> Gallery:
     index = read_index(tiles)
-    if index.manifest_sha256 != artifacts.sha256(manifest_path):
+    if index.manifest_sha256 != artifacts.sha256(path):
         raise RenderError(
-            f"the tiles in {tiles} were computed with another model than {manifest_path} "
-            "describes: run make precompute"
+            f"the tiles in {tiles} were computed with another model than {path} describes: run "
+            "make precompute"
         )
     check_index(tiles, index, manifest)
     tours = read_tours(tiles)
     check_tours(tiles, tours, index, manifest)
     browser = browser_model(manifest, read_runtime(runtime))
-    return Gallery(site, manifest, index, tours, tiles, browser)
+    home = home_of(manifest.model, first)
+    return Gallery(site, manifest, path, index, tours, tiles, browser, home)
 
 
-def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
+def _pages(galleries: Sequence[Gallery]) -> Iterator[tuple[str, str]]:
     """Yield the path and content of every page, and of the styles, programs and data made here."""
     environment = _environment()
+    models = [_model(gallery) for gallery in galleries]
+    for gallery, model in zip(galleries, models, strict=True):
+        yield from _pages_of(gallery, model, _page_maker(environment, gallery, model, models))
+    yield _page_maker(environment, galleries[0], models[0], models)(
+        "404.html", "404.html", cards=models[0].cards
+    )
+    if len(galleries) > 1:
+        page = _page_maker(environment, galleries[0], None, models)
+        yield from _pages_side_by_side(galleries, models, page)
+
+
+def _model(gallery: Gallery) -> Model:
+    """Return a model as the pages of all models show it."""
+    cards = tuple(pages.card(entry, gallery.index) for entry in gallery.entries())
+    paths = {path.partition("#")[0] for path, _ in gallery.sections}
+    paths |= {card.page for card in cards}
+    return Model(gallery.manifest, gallery.home, frozenset(paths), cards)
+
+
+def _page_maker(
+    environment: Environment, gallery: Gallery, model: Model | None, models: Sequence[Model]
+) -> Page:
+    """Return the function that makes the pages of `model`, or where it is None, of all `models`."""
+    several = len(models) > 1
     common = {
         "site": gallery.site,
         "manifest": gallery.manifest,
         "index": gallery.index,
-        "sections": pages.sections(gallery.index, gallery.tours, gallery.browser),
+        "sections": gallery.sections + ([(f"{SIDE_BY_SIDE}/index.html", "Side by side")] * several),
         "browser": gallery.browser,
+        "models": models,
+        "together": shared_photos(models),
+        "title_end": f" · {model.id}" if model and several else "",
     }
 
     def page(path: str, template: str, **context: object) -> tuple[str, str]:
         root = "../" * path.count("/")
+
+        def published(link: str) -> str:
+            """Return the absolute address of what `link` on this page leads to."""
+            return gallery.site.url + posixpath.normpath(
+                posixpath.join(posixpath.dirname(path), link)
+            )
+
         return path, environment.get_template(template).render(
-            **common, root=root, path=path, **context
+            **common,
+            root=root,
+            front=root + gallery.home,
+            path=path,
+            published=published,
+            choices=choices(path, model, models),
+            **context,
         )
 
-    cards: list[Card] = [pages.card(entry, gallery.index) for entry in gallery.entries()]
-    model = pages.explorer_model(gallery.manifest, gallery.index, cards)
+    return page
+
+
+def _pages_of(gallery: Gallery, model: Model, page: Page) -> Iterator[tuple[str, str]]:
+    """Yield what belongs to one model, as _pages() does."""
+    home, cards = gallery.home, model.cards
+    described = pages.explorer_model(gallery.manifest, gallery.index, cards)
     data = pages.model_data(gallery.index)
-    yield f"{data}/_layers.json", artifacts.encode(model).decode("utf-8")
+    yield f"{data}/_layers.json", artifacts.encode(described).decode("utf-8")
     wirings = pages.wirings(gallery.manifest)
     reads = pages.reads(gallery.manifest)
     for position, entry in enumerate(gallery.entries()):
@@ -199,42 +333,46 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
             after=cards[position + 1] if position + 1 < len(cards) else None,
         )
     hero = read_entry(gallery.tiles, gallery.index.images[0].id)
+    root = "../" * home.count("/")
+    # As the pages link to them that lie in the folder `home`.
+    near = [card.seen_from(root) for card in cards]
     yield page(
-        "index.html",
+        f"{home}index.html",
         "home.html",
-        cards=cards,
+        cards=near,
         hero=hero,
-        hero_card=cards[0],
+        hero_card=near[0],
         stages=pages.stages(hero, gallery.manifest),
         depth=pages.depth(pages.blocks(hero, gallery.manifest)),
     )
     if gallery.tours.tours:
         yield page(
-            "tours.html",
+            f"{home}tours.html",
             "tours.html",
             tours=pages.tour_parts(
-                gallery.tours, gallery.index, partial(read_entry, gallery.tiles)
+                gallery.tours, gallery.index, partial(read_entry, gallery.tiles), root
             ),
             titles={card.id: card.title for card in cards},
-            photos=model.photos,
-            data=pages.tour_data(gallery.index),
+            photos=described.photos,
+            data=root + pages.tour_data(gallery.index),
         )
     if STEM in gallery.index.parts:
         filters = filter_page(read_stem(gallery.tiles), gallery.manifest, gallery.index)
-        yield page("filters.html", "filters.html", filters=filters, card=cards[0])
+        filters = replace(filters, folder=root + filters.folder)
+        yield page(f"{home}filters.html", "filters.html", filters=filters, card=near[0])
     if MISTAKES in gallery.index.parts:
-        yield page("mistakes.html", "mistakes.html", **_mistakes(gallery))
+        yield page(f"{home}mistakes.html", "mistakes.html", **_mistakes(gallery, root))
     has_charts = any(card.chart for card in cards)
-    yield page("about.html", "about.html", card=cards[0], has_charts=has_charts)
-    taught = lesson(Numbers(gallery.manifest, gallery.index, gallery.tiles, cards))
+    yield page(f"{home}about.html", "about.html", card=near[0], has_charts=has_charts)
+    taught = lesson(Numbers(gallery.manifest, gallery.index, gallery.tiles, near))
     for name, program in taught.programs.items():
-        yield f"{snippets.FOLDER}/{name}", program
+        yield f"{home}{snippets.FOLDER}/{name}", program
     weights = snippets.loaded(gallery.manifest.weights, gallery.manifest.model)
-    yield page("teaching.html", "teaching.html", lesson=taught, weights=weights, view=view)
+    yield page(f"{home}teaching.html", "teaching.html", lesson=taught, weights=weights, view=view)
     yield page(f"{gallery.index.model}/embed.html", "embed.html")
     if gallery.browser:
-        described = artifacts.encode(gallery.browser).decode("utf-8")
-        yield f"{data}/{BROWSER}/index.json", described
+        browser = artifacts.encode(gallery.browser).decode("utf-8")
+        yield f"{data}/{BROWSER}/index.json", browser
         yield page(
             own_photo(gallery.browser),
             "your-photo.html",
@@ -246,7 +384,37 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
             has_tours=False,
             filmstrip=pages.nearest(cards, 0),
         )
-    yield page("404.html", "404.html", cards=cards)
+
+
+def _pages_side_by_side(
+    galleries: Sequence[Gallery], models: Sequence[Model], page: Page
+) -> Iterator[tuple[str, str]]:
+    """Yield the pages that show photos in several models."""
+    together = shared_photos(models)
+    compared = [image for image, those in together.items() if len(those) > 1]
+    cards = {model.id: {card.id: card for card in model.cards} for model in models}
+    titles = {image: cards[those[0].id][image].title for image, those in together.items()}
+    yield page(f"{SIDE_BY_SIDE}/index.html", "side-by-side.html", cards=cards, titles=titles)
+    for position, image in enumerate(compared):
+        columns = [
+            side_by_side.Column(
+                model,
+                cards[model.id][image],
+                read_entry(gallery.tiles, image),
+                gallery.tiles / image,
+            )
+            for gallery, model in zip(galleries, models, strict=True)
+            if image in cards[model.id]
+        ]
+        yield page(
+            compare_path(image),
+            "compare.html",
+            columns=columns,
+            alike=side_by_side.alike(columns),
+            before=compared[position - 1] if position else None,
+            after=compared[position + 1] if position + 1 < len(compared) else None,
+            titles=titles,
+        )
 
 
 def _seen(value: object) -> object:
@@ -254,8 +422,8 @@ def _seen(value: object) -> object:
     return value.__class__(artifacts.seen(value)) if isinstance(value, str) else value
 
 
-def _mistakes(gallery: Gallery) -> dict[str, object]:
-    """Return what the page on preprocessing mistakes is told."""
+def _mistakes(gallery: Gallery, root: str) -> dict[str, object]:
+    """Return what the page on preprocessing mistakes is told; `root` leads from it to the site."""
     found = read_mistakes(gallery.tiles)
     check_mistakes(gallery.tiles, found, gallery.index, gallery.manifest)
     entry = read_entry(gallery.tiles, found.image)
@@ -264,8 +432,8 @@ def _mistakes(gallery: Gallery) -> dict[str, object]:
     return {
         "mistakes": found,
         "entry": entry,
-        "card": pages.card(entry, gallery.index),
-        "data": f"{pages.model_data(gallery.index)}/{MISTAKES}",
+        "card": pages.card(entry, gallery.index).seen_from(root),
+        "data": f"{root}{pages.model_data(gallery.index)}/{MISTAKES}",
         "stages": pages.stages(entry, gallery.manifest),
         "rows": rows,
         "many_photos": mistakes.MANY,
@@ -326,6 +494,8 @@ def _copy_for_browsers(
     described += [(file, runtime_path(runtime)) for file in browser.runtime.files]
     for file, index in described:
         path = index.parent / Path(file.path).name
+        if (target / file.path).exists():  # for a model before
+            continue
         if not path.is_file() or _copy_file(path, target / file.path) != file.sha256:
             raise RenderError(
                 f"{path} is not the file that {index} describes: run rm {index} && make site"

@@ -9,7 +9,7 @@ from export.manifest import Layer, ModelManifest
 from precompute.index import SHARED, TileSheet, shared_pca_name
 from site_template.exercises import Exercise, exercises, levels, quietest
 from site_template.figures import Numbers, largest
-from site_template.pages import Card, model_data
+from site_template.pages import Card
 from site_template.snippets import Overwritten, Subject, overwritten, programs, subject
 
 COLUMNS = 4
@@ -121,7 +121,7 @@ def reach(layer: Layer, manifest: ModelManifest) -> str:
 
 
 def _stages(numbers: Numbers, photos: Sequence[Card]) -> list[Stage]:
-    manifest, data = numbers.manifest, model_data(numbers.index)
+    manifest = numbers.manifest
     by_stage = {
         name: list(group)
         for name, group in groupby(manifest.feature_maps, key=lambda layer: layer.stage)
@@ -133,7 +133,7 @@ def _stages(numbers: Numbers, photos: Sequence[Card]) -> list[Stage]:
         last = layers[-1]
         sums = [layer for layer in layers if layer.op == "add"]
         pictures = tuple(
-            (card, f"{data}/{SHARED}/{shared_pca_name(last.slug, card.id)}") for card in photos
+            (card, f"{card.data}/{SHARED}/{shared_pca_name(last.slug, card.id)}") for card in photos
         )
         zeros = None if last.signed else fmean(numbers.figures(photos[0], last).zeros)
         found.append(Stage(names, last, sums[-1] if sums else None, kind, zeros, pictures))

@@ -86,7 +86,7 @@ def site(
     if built := request.config.getoption("--build"):
         return built / "site"
     out = tmp_path_factory.mktemp("site") / "site"
-    command = ["-m", "site_template", "--manifest", exported, "--tiles", tiles]
+    command = ["-m", "site_template", "--manifest", exported, "--tiles", tiles.parent]
     command += ["--runtime", runtime, "--out", out]
     run(sys.executable, *command, "--author", "Ada <Lovelace>", "--url", "https://example.org/maps")
     return out

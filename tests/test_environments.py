@@ -160,7 +160,7 @@ def build(place, model, home):
     stages = [
         ["precompute", "--manifest", manifest, "--images", at("photos ü"), "--out", at("tiles")]
         + ["--workers", str(place.workers), "--provider", "cpu"],
-        ["site_template", "--manifest", manifest, "--tiles", at("tiles", "resnet18")]
+        ["site_template", "--manifest", manifest, "--tiles", at("tiles")]
         + ["--out", at("site"), "--runtime", at("none"), "--title", "Maps × 2"],
     ]
     made = Made()

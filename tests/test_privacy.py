@@ -152,7 +152,7 @@ def published(exported, runtime, photos, home, tmp_path_factory):
     }
     for stage in (
         ["precompute", "--manifest", model, "--images", photos, "--out", home / "tiles"],
-        ["site_template", "--manifest", model, "--tiles", home / "tiles" / "resnet18"]
+        ["site_template", "--manifest", model, "--tiles", home / "tiles"]
         + ["--out", home / "site", "--runtime", runtime],
     ):
         command = [sys.executable, "-m", *map(str, stage)]

@@ -40,8 +40,8 @@ def test_every_command_is_a_target_with_known_settings():
 def test_every_target_and_setting_is_in_the_readme():
     public = {name for name in TARGETS if re.search(rf"^{name}:.*## ", MAKEFILE, re.MULTILINE)}
     assert {name for name in public if f"make {name}" not in README} == set()
-    # PYTHON and PORT explain themselves; MODEL has one value as yet.
-    assert {name for name in VARIABLES - {"PYTHON", "PORT", "MODEL"} if name not in README} == set()
+    # PYTHON and PORT explain themselves.
+    assert {name for name in VARIABLES - {"PYTHON", "PORT"} if name not in README} == set()
 
 
 @pytest.mark.parametrize("name", ["README.md", "SECURITY.md"])

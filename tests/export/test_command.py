@@ -6,9 +6,10 @@ import numpy as np
 import onnx
 import pytest
 
-from export import build
+from export import build, torch_source
 from export.__main__ import main
 from export.browser import Copy
+from export.manifest import read_manifest
 
 
 def test_help_names_every_option(capsys):
@@ -18,6 +19,7 @@ def test_help_names_every_option(capsys):
     text = capsys.readouterr().out
     options = [
         "--model",
+        "--name",
         "--weights",
         "--labels",
         "--layers",
@@ -35,6 +37,7 @@ def test_help_names_every_option(capsys):
         (["--model", "vgg"], "unknown model 'vgg': did you mean vgg"),
         (["--model", "vit_b_16"], "vit_b_16 computes with tokens"),
         (["--weights", "random:1", "--labels", "none.txt"], "no names of classes at none.txt, "),
+        (["--name", "a b"], "invalid name 'a b': it is part of links, "),
         (["--weights", "none.pth"], "no weights at none.pth, which does not exist: give auto, "),
         (["--weights", "random:x"], "invalid seed 'x': "),
         (["--weights", "random:1", "--layers", "layer5"], "unknown layer 'layer5': give auto, "),
@@ -51,8 +54,8 @@ def test_an_error_is_one_line_on_stderr_and_exit_code_1(tmp_path, capsys, argume
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(build, "onnx_bytes", lambda *_: b"")
-    monkeypatch.setattr(build, "verify", lambda *_: 0.0)
+    monkeypatch.setattr(torch_source, "onnx_bytes", lambda *_: b"")
+    monkeypatch.setattr(torch_source, "verify", lambda *_: 0.0)
     monkeypatch.setattr(build, "browser_copy", lambda *_: Copy(b"", 0.0, 0.0))
     (tmp_path / "out").write_text("a file")
     assert main(["--weights", "random:1", "--layers", "conv1", "--out", str(tmp_path / "out")]) == 1
@@ -60,7 +63,7 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path, capsys, monkeypatch)
 
 
 def test_a_file_that_computes_something_else_is_not_left(exported, tmp_path, capsys, monkeypatch):
-    faithful = build.onnx_bytes
+    faithful = torch_source.onnx_bytes
 
     def perturbed(*arguments):
         model = onnx.load_from_string(faithful(*arguments))
@@ -70,7 +73,7 @@ def test_a_file_that_computes_something_else_is_not_left(exported, tmp_path, cap
         kernel.raw_data = values.tobytes()
         return model.SerializeToString()
 
-    monkeypatch.setattr(build, "onnx_bytes", perturbed)
+    monkeypatch.setattr(torch_source, "onnx_bytes", perturbed)
     shutil.copytree(exported.path.parent, tmp_path, dirs_exist_ok=True)
     arguments = ["--weights", "bundled", "--layers", "relu", "--out", str(tmp_path)]
     assert main(arguments) == 1
@@ -93,3 +96,16 @@ def test_layers_without_the_averaged_one_are_said_to_have_no_evidence(
         "not shown"
     )
     assert capsys.readouterr().out.count(f"export: {remark}\n") == said
+
+
+def test_a_model_can_have_a_name_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch_source, "onnx_bytes", lambda *_: b"network")
+    monkeypatch.setattr(torch_source, "verify", lambda *_: 0.0)
+    monkeypatch.setattr(build, "browser_copy", lambda *_: Copy(b"copy", 0.0, 0.0))
+    given = ["--name", "resnet18-random-0", "--weights", "random:0", "--layers", "conv1"]
+    assert main([*given, "--out", str(tmp_path)]) == 0
+    manifest = read_manifest(tmp_path / "resnet18-random-0.json")
+    assert (manifest.model, manifest.architecture) == ("resnet18-random-0", "resnet18")
+    files = {manifest.onnx.name, manifest.arrays.name, manifest.browser.file.name}
+    assert {path.name for path in tmp_path.iterdir()} == files | {"resnet18-random-0.json"}
+    assert {name.partition(".")[0] for name in files} == {"resnet18-random-0"}

@@ -5,6 +5,7 @@ What takes long is remembered and the files are short: the writes are those of t
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from killing import kill, writes
 
@@ -12,6 +13,7 @@ import artifacts
 from export import build
 from export.build import export
 from export.manifest import File, read_manifest
+from export.source import About
 
 
 @pytest.fixture
@@ -21,14 +23,27 @@ def quick(exported, monkeypatch):
     copy = {"difference": 0.0, "rounding": 0.0}
 
     def about(text: bytes):
-        monkeypatch.setattr(build, "load_weights", lambda *_: (None, manifest.weights, []))
-        monkeypatch.setattr(build, "trace", lambda *_: None)
-        monkeypatch.setattr(build, "describe", lambda *_: (manifest.layers, manifest.classifier))
-        monkeypatch.setattr(build, "keep", lambda *_: None)
-        monkeypatch.setattr(build, "onnx_bytes", lambda *_: b"network " + text)
-        monkeypatch.setattr(build, "verify", lambda *_: exported.difference)
-        monkeypatch.setattr(build, "_arrays", lambda *_: b"arrays " + text)
+        source = SimpleNamespace(
+            reference=exported.reference,
+            about=About(
+                architecture=manifest.architecture,
+                input=manifest.input,
+                categories=manifest.categories,
+                weights=manifest.weights,
+                opset=manifest.opset,
+                producers=manifest.producers,
+                remarks=(),
+            ),
+            operations=list,
+            onnx=lambda names: b"network " + text,
+            verify=lambda *_: exported.difference,
+            pictures=list,
+            arrays=lambda *_: {"text": np.frombuffer(text, np.uint8)},
+        )
+        described = manifest.layers, manifest.classifier, ""
         made = SimpleNamespace(data=b"copy " + text, **copy)
+        monkeypatch.setattr(build, "TorchSource", lambda *_: source)
+        monkeypatch.setattr(build, "describe", lambda *_: described)
         monkeypatch.setattr(build, "browser_copy", lambda *_: made)
         return lambda folder: export("resnet18", "bundled", "all", folder)
 

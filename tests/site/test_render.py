@@ -45,6 +45,11 @@ def own_photo(manifest_path: Path) -> set[str]:
     return {OWN_PHOTO} if read_manifest(manifest_path).browser else set()
 
 
+def models_of(site: Path) -> list[str]:
+    """Return the models that a site shows."""
+    return sorted(path.parents[1].name for path in site.glob("*/data/index.json"))
+
+
 # Links
 
 
@@ -68,7 +73,7 @@ def fault_of(link: str, folder: Path, page: Path, site: Path, ids: dict[Path, se
         return f"{link} leads out of the site"
     if not target.exists():
         return f"{link} does not exist"
-    view = parts.fragment.startswith("layer=") and target.parent.name == "resnet18"
+    view = parts.fragment.startswith("layer=") and target.parent.name in models_of(site)
     if parts.fragment and not view and parts.fragment not in ids.get(target, set()):
         return f"{link} names no place in {target.name}"
     return ""
@@ -78,7 +83,12 @@ def fault_of(link: str, folder: Path, page: Path, site: Path, ids: dict[Path, se
 def test_every_link_of_every_page_is_relative_and_leads_somewhere(site, pages, tiles):
     ids = {(site / path).resolve(): document.ids for path, document in pages.items()}
     outside = {read_entry(tiles, image.id).source for image in read_index(tiles).images}
-    tools = {a.attributes["href"] for a in pages["teaching.html"].all("a", rel="external")}
+    tools = {
+        a.attributes["href"]
+        for path, document in pages.items()
+        if path.endswith("teaching.html")
+        for a in document.all("a", rel="external")
+    }
     assert all(link.startswith("https://") for link in tools)
     faults, kinds = [], Counter()
     for path, document in pages.items():
@@ -102,17 +112,23 @@ def test_every_link_of_every_page_is_relative_and_leads_somewhere(site, pages, t
 @pytest.mark.built
 def test_every_link_to_a_layer_names_one_of_that_photo(site, pages, tiles):
     found = 0
-    index = read_index(tiles)
+    data = {model: site / model / "data" for model in models_of(site)}
+    layers = {
+        (model, image.id): {sheet.layer for sheet in read_entry(folder, image.id).sheets}
+        for model, folder in data.items()
+        for image in read_index(folder).images
+    }
     for path, document in pages.items():
         for _, link in links_of(document):
             target, _, fragment = link.partition("#")
             if fragment.startswith("layer="):
-                image = Path(target or path).stem
+                page = (site / path).parent / target if target else site / path
+                model, image = page.resolve().parent.name, page.stem
                 if image in RESERVED:  # an own photo has the layers of all the others
-                    image = index.images[0].id
-                layers = {sheet.layer for sheet in read_entry(tiles, image).sheets}
-                assert parse_qs(fragment)["layer"][0] in layers
+                    image = read_index(data[model]).images[0].id
+                assert parse_qs(fragment)["layer"][0] in layers[model, image]
                 found += 1
+    index = read_index(tiles)
     assert found >= len(index.images) * len(index.layers)
 
 
@@ -142,8 +158,9 @@ def test_every_link_of_every_style_is_relative_and_leads_somewhere(site, pages):
             else:
                 assert fault_of(link, style.parent, style, site, {}) == ""
     own = len(list((site / "static").glob("*.css")))
-    index = read_index(site / "resnet18/data")
-    assert len(styles) == own + len(index.images)
+    indices = [read_index(site / model / "data") for model in models_of(site)]
+    assert len(styles) == own + sum(len(index.images) for index in indices)
+    index = indices[0]
     assert found >= len(index.images) * len(index.layers)
 
 
@@ -166,7 +183,9 @@ def test_every_photo_can_be_reached_from_the_home_page(site, pages, exported):
     linked = {urlsplit(link).path for _, link in links_of(pages["index.html"])}
     images = [image.id for image in read_index(site / "resnet18/data").images]
     assert {f"resnet18/{image}.html" for image in images} <= linked
-    assert set(pages) == READING | own_photo(exported) | {
+    others = {name for name in models_of(site) if name != "resnet18"}
+    ours = {path for path in pages if path.split("/")[0] not in {*others, "models", "compare"}}
+    assert ours == READING | own_photo(exported) | {
         "404.html",
         "resnet18/embed.html",
         *(f"resnet18/{image}.html" for image in images),
@@ -314,7 +333,7 @@ def test_the_address_ends_in_one_slash(workshop, given):
 def arguments(workshop, *more: str) -> list[str]:
     paths = {
         "--manifest": workshop.manifest_path,
-        "--tiles": workshop.tiles,
+        "--tiles": workshop.tiles.parent,
         "--runtime": workshop.runtime,
         "--out": workshop.out,
     }
@@ -554,7 +573,7 @@ except ImportError:
 sys.exit("numpy could be imported")
 """
     out = tmp_path / "site"
-    paths = ["--manifest", exported, "--tiles", tiles, "--runtime", runtime, "--out", out]
+    paths = ["--manifest", exported, "--tiles", tiles.parent, "--runtime", runtime, "--out", out]
     texts = ["--author", "Ada <Lovelace>", "--url", URL]
     line = [sys.executable, "-c", program, *paths, *texts]
     done = subprocess.run([str(part) for part in line], cwd=ROOT, capture_output=True, text=True)
@@ -613,13 +632,31 @@ def test_a_photo_offers_its_neighbours(count, position, first, last):
     assert position in shown
 
 
-def test_a_site_that_is_too_large_for_github_pages_is_said_to_be(workshop, capsys, monkeypatch):
-    options = arguments(workshop)
-    assert command.main(options) == 0
-    assert "GitHub Pages" not in capsys.readouterr().out
+def test_a_site_that_is_too_large_is_refused_and_what_makes_it_so_is_said(workshop, capsys):
+    assert command.main(arguments(workshop, "--max-site-size", "none")) == 0
+    before = tree(workshop.out.parent)
     size = sum(path.stat().st_size for path in workshop.out.rglob("*") if path.is_file())
-    monkeypatch.setattr("site_template.__main__.PAGES_LIMIT", size - 1)
-    assert command.main(options) == 0
-    output = capsys.readouterr().out
-    assert f"{size / 1e6:.0f} MB" in output
-    assert "GitHub Pages takes up to" in output
+    assert command.main(arguments(workshop, "--max-site-size", str(size))) == 0
+    capsys.readouterr()
+    # The same site, another one, and one whose tiles alone are too large.
+    for given in (
+        ["--max-site-size", str(size - 1)],
+        ["--title", "New title", "--max-site-size", str(size)],
+        ["--max-site-size", "10MB"],
+    ):
+        assert command.main(arguments(workshop, *given)) == 1
+        said = capsys.readouterr().err.splitlines()
+        assert re.fullmatch(r"site: the site would have .* MB, more than .* MB:", said[0])
+        photos = f"with {len(workshop.images)} photos; most for"
+        assert re.fullmatch(
+            rf"  resnet18: [\d.]+ MB {photos} (\S+ [\d.]+ [kM]B(, )?){{3}}", said[1]
+        )
+        assert said[2].startswith("show fewer layers with LAYERS=…, fewer photos")
+        assert tree(workshop.out.parent) == before
+
+
+def test_a_size_that_is_none_is_refused(workshop, capsys):
+    with pytest.raises(SystemExit):
+        command.main(arguments(workshop, "--max-site-size", "huge"))
+    assert "invalid size 'huge': expected one such as 500MB" in capsys.readouterr().err
+    assert not workshop.out.exists()

@@ -293,7 +293,7 @@ def project(exported, tiles, tmp_path):
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
     # What is built here is not what this is about: taken as it is.
-    built = ["build/model/resnet18.json", "build/tiles/resnet18/index.json"]
+    built = ["build/model/resnet18.json", "precompute"]
     built.append(".venv/.installed-onnxruntime")
     (tmp_path / built[-1]).touch()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}

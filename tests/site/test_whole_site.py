@@ -137,7 +137,7 @@ def remove_the_site(site):
 def test_a_damaged_site_is_made_again(small, damage):
     good, folders = tree(small.out), {path for path in small.out.rglob("*") if path.is_dir()}
     damage(small.out)
-    made = render(small.site, small.manifest_path, small.tiles, small.runtime, small.out)
+    made = render(*small.arguments)
     assert made.changed
     assert tree(small.out) == good
     assert {path for path in small.out.rglob("*") if path.is_dir()} == folders
@@ -154,7 +154,7 @@ def test_a_flip_in_a_tile_that_the_site_shares_is_not_kept(small):
     os.link(tile, shown)
     with tile.open("r+b") as file:
         file.write(b"\0")
-    arguments = (small.site, small.manifest_path, small.tiles, small.runtime, small.out)
+    arguments = small.arguments
     with pytest.raises(
         RenderError, match=r"is not what .*index\.json describes: run make precompute$"
     ):
@@ -174,13 +174,13 @@ def test_tiles_that_their_index_does_not_name_are_not_published(small):
     before = tree(small.out)
     small.site = replace(small.site, title="New")
     with pytest.raises(RenderError, match="run make precompute"):
-        render(small.site, small.manifest_path, small.tiles, small.runtime, small.out)
+        render(*small.arguments)
     assert tree(small.out) == before
 
 
 def test_a_second_run_touches_nothing_and_says_so(small):
     before = stamps(small.out.parent)
-    arguments = (small.site, small.manifest_path, small.tiles, small.runtime, small.out)
+    arguments = small.arguments
     assert not render(*arguments).changed
     assert stamps(small.out.parent) == before
     assert render(replace(small.site, author="Ada"), *arguments[1:]).changed
@@ -190,7 +190,7 @@ def test_a_change_of_the_code_renders_anew(small, monkeypatch, tmp_path):
     copied = tmp_path / "site_template"
     shutil.copytree(ROOT / "site_template", copied)
     monkeypatch.setattr("site_template.render.HERE", copied)
-    arguments = (small.site, small.manifest_path, small.tiles, small.runtime, small.out)
+    arguments = small.arguments
     assert not render(*arguments).changed, "where it lies does not count"
     for name in ("render.py", "templates/base.html", "static/gallery.css"):
         with (copied / name).open("a") as file:
@@ -231,9 +231,9 @@ def test_a_render_that_is_killed_leaves_the_old_site_or_the_new_one(
     if not exchanged:
         monkeypatch.setattr(filesystem, "exchange", lambda *_: False)
     # Pages are rendered once, and of the tiles there are fewer: the writes are what this is about.
-    gallery = renderer._read(small.site, small.manifest_path, small.tiles, small.runtime)
-    made = [list(renderer._pages(replace(gallery, site=Site(t, "", "", "")))) for t in TITLES]
-    monkeypatch.setattr(renderer, "_pages", lambda g: iter(made[TITLES.index(g.site.title)]))
+    (gallery,) = renderer._read(*small.arguments[:-1])
+    made = [list(renderer._pages([replace(gallery, site=Site(t, "", "", ""))])) for t in TITLES]
+    monkeypatch.setattr(renderer, "_pages", lambda g: iter(made[TITLES.index(g[0].site.title)]))
     small.change_index(parts={name: small.index.parts[name] for name in (SHARED, TOURS)})
     small.site = Site(TITLES[0], "", "", "")
     small.render()
@@ -247,7 +247,7 @@ def test_a_render_that_is_killed_leaves_the_old_site_or_the_new_one(
 
     again()
     small.site = Site(TITLES[1], "", "", "")
-    arguments = (small.site, small.manifest_path, small.tiles, small.runtime, small.out)
+    arguments = small.arguments
     kinds = writes(lambda: render(*arguments))
     new = tree(home)
     assert new["site/index.html"] != old["site/index.html"]
@@ -275,7 +275,7 @@ def test_a_site_between_two_renames_comes_back_where_the_next_run_fails(small):
     good = tree(small.out)
     small.out.rename(small.out.with_name(".site.old"))
     (small.tiles / "index.json").unlink()
-    arguments = (small.site, small.manifest_path, small.tiles, small.runtime, small.out)
+    arguments = small.arguments
     with pytest.raises(Exception, match="run make precompute"):
         render(*arguments)
     assert tree(small.out) == good
@@ -286,7 +286,7 @@ def test_a_site_between_two_renames_comes_back_where_the_next_run_fails(small):
 
 def command(workshop, *more):
     line = [sys.executable, "-m", "site_template", "--manifest", workshop.manifest_path]
-    line += ["--tiles", workshop.tiles, "--runtime", workshop.runtime, "--out", workshop.out]
+    line += ["--tiles", workshop.tiles.parent, "--runtime", workshop.runtime, "--out", workshop.out]
     return [str(part) for part in [*line, *more]]
 
 

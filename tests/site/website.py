@@ -130,12 +130,17 @@ class Workshop:
         artifacts.write(self.manifest_path, artifacts.encode(changed))
         self.change_index(manifest_sha256=artifacts.sha256(self.manifest_path))
 
+    @property
+    def arguments(self) -> tuple[Site, list[Path], Path, Path, Path]:
+        """What render() is told."""
+        return self.site, [self.manifest_path], self.tiles.parent, self.runtime, self.out
+
     def render(self) -> int:
         """Render what the folders hold now; return how many pages there are."""
         index = self.index
         images = tuple(replace(one, sha256=self._content(one.id)) for one in index.images)
         self.change_index(images=images, parts={name: self._content(name) for name in index.parts})
-        return render(self.site, self.manifest_path, self.tiles, self.runtime, self.out).pages
+        return render(*self.arguments).pages
 
     def _content(self, folder: str) -> str:
         paths = (path for path in (self.tiles / folder).rglob("*") if path.is_file())
