@@ -18,7 +18,9 @@ from precompute.index import (
 )
 from precompute.lessons import MISTAKES, STEM, TOURS, Stop, Tours
 from site_template.browser import BrowserModel, own_photo
+from site_template.computed import Text, Words, computed, sources, told
 from site_template.drawing import Wiring, shown_sources, wiring
+from site_template.residual import Part, Residual, residual_of, residuals
 
 SAMPLES = 6
 """Photos of the gallery that a visitor can try where an own one is asked for."""
@@ -101,29 +103,35 @@ class Depth:
 
 @dataclass(frozen=True)
 class ExplorerLayer:
-    """A layer as the explorer needs it; what the names mean stands in Layer and SharedLayer."""
+    """A layer as the explorer needs it; what the names mean stands in Layer and SharedLayer. What
+    would take knowledge of operations or of the graph is said in words here already.
+    """
 
     name: str
     slug: str
     title: str
-    op: str
-    block: str
-    inputs: tuple[str, ...]
-    reads: str
-    """What it is computed from, in words: see reads()."""
+    facts: str
+    """What it is, in a line."""
+    computed: Text
+    """How it is computed."""
+    sources: tuple[tuple[int, str], ...]
+    """Of a concatenation: first channel and name of each layer, empty where that is not shown."""
+    residual: tuple[Part, ...]
+    """The residual sum that it belongs to; empty where there is none."""
     signed: bool
     channels: int
     height: int
     width: int
-    parameters: int
     receptive_field: ReceptiveField | None
+    """None where it sees the whole picture, or where it is not known how much."""
+    sees: str
+    """How much of the picture a value sees, in words."""
     figures: str
     """Path of its SharedFigures, relative to the model's data."""
     origin: str
     """Path of its Origin, likewise; empty where it has none."""
     scale: float
     """Over all photos."""
-    dead: int
 
 
 @dataclass(frozen=True)
@@ -249,7 +257,7 @@ def explorer_model(
     """Return what the explorer loads about the model and its photos."""
     photographs = sum(not card.chart for card in cards)
     shared = {layer.layer: layer for layer in index.layers}
-    read = reads(manifest)
+    words, sums = told(manifest), residuals(manifest)
     return ExplorerModel(
         model=manifest.model,
         crop=manifest.input.crop,
@@ -261,45 +269,54 @@ def explorer_model(
         classifier=manifest.classifier.features if manifest.classifier else None,
         layers=tuple(
             _explorer_layer(
-                layer, shared[layer.name], read[layer.name], layer.name in index.origins
+                layer, shared[layer.name], words, manifest, sums, layer.name in index.origins
             )
             for layer in manifest.feature_maps
         ),
     )
 
 
-def reads(manifest: ModelManifest) -> dict[str, str]:
-    """Return in words what each layer of the gallery reads: those shown, and what hides between."""
-    words = {}
-    for name, shown in shown_sources(manifest).items():
-        hidden = [one for one in manifest.layer(name).inputs if one not in shown]
-        between = f" via {' and '.join(hidden)} (not shown)" if hidden else ""
-        words[name] = " and ".join(shown) + between
-    return words
-
-
 def _explorer_layer(
-    layer: Layer, shared: SharedLayer, read: str, has_origin: bool
+    layer: Layer,
+    shared: SharedLayer,
+    words: Words,
+    manifest: ModelManifest,
+    sums: tuple[Residual, ...],
+    has_origin: bool,
 ) -> ExplorerLayer:
+    residual = residual_of(layer, sums)
     return ExplorerLayer(
         name=layer.name,
         slug=layer.slug,
         title=layer.title,
-        op=layer.op,
-        block=layer.block,
-        inputs=layer.inputs,
-        reads=read,
+        facts=_facts(layer, shared, words),
+        computed=computed(layer, manifest),
+        sources=sources(layer, manifest),
+        residual=residual.parts if residual else (),
         signed=layer.signed,
         channels=layer.channels,
         height=layer.height,
         width=layer.width,
-        parameters=layer.parameters,
         receptive_field=layer.receptive_field,
+        sees=words.sees[layer.name],
         figures=shared.figures,
         origin=f"{MODEL}/{origin_name(layer.slug)}" if has_origin else "",
         scale=shared.scale,
-        dead=shared.dead,
     )
+
+
+def _facts(layer: Layer, shared: SharedLayer, words: Words) -> str:
+    facts = (
+        f"{counted(layer.channels, 'channel')} of {layer.height}×{layer.width}",
+        f"each value {words.sees[layer.name]}",
+        "signed" if layer.signed else "zero or more",
+        f"{grouped(layer.parameters)} parameters" if layer.parameters else "",
+        f"from {words.reads[layer.name]}",
+        f"{counted(shared.dead, 'channel')} never above zero on any photo of the gallery"
+        if shared.dead
+        else "",
+    )
+    return " · ".join(fact for fact in facts if fact)
 
 
 def tour_parts(

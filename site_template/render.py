@@ -28,6 +28,7 @@ from site_template.checks import (
     check_tours,
     regular_files,
 )
+from site_template.computed import told
 from site_template.figures import Numbers
 from site_template.filters import filter_page, hundredths
 from site_template.pages import Card, Site
@@ -181,7 +182,7 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
     data = pages.model_data(gallery.index)
     yield f"{data}/_layers.json", artifacts.encode(model).decode("utf-8")
     wirings = pages.wirings(gallery.manifest)
-    reads = pages.reads(gallery.manifest)
+    words = told(gallery.manifest)
     for position, entry in enumerate(gallery.entries()):
         blocks = pages.blocks(entry, gallery.manifest)
         yield page(f"{cards[position].folder}/sheets.css", "sheets.css", blocks=blocks)
@@ -192,7 +193,7 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
             card=cards[position],
             blocks=blocks,
             wirings=wirings,
-            reads=reads,
+            words=words,
             has_tours=bool(gallery.tours.tours),
             filmstrip=pages.nearest(cards, position),
             before=cards[position - 1] if position else None,
@@ -242,7 +243,7 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
             samples=pages.samples(cards),
             blocks=pages.blocks(hero, gallery.manifest),
             wirings=wirings,
-            reads=reads,
+            words=words,
             has_tours=False,
             filmstrip=pages.nearest(cards, 0),
         )
