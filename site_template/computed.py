@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from export.manifest import PICTURE, PLANES, Layer, ModelManifest
-from site_template.drawing import shown_sources
+from site_template.drawing import all_sources, shown_sources
 
 MOST = 3
 """Layers that a line names; of more it gives the number."""
@@ -99,6 +99,7 @@ class _Network:
         self.manifest = manifest
         self.layers = {layer.name: layer for layer in manifest.layers}
         self.shown = {layer.name for layer in manifest.feature_maps}
+        self.sources = all_sources(manifest)
 
     def tensor(self, name: str) -> Iterator[str]:
         """Yield the words for a tensor: its name, or for a hidden one also where it comes from."""
@@ -107,12 +108,13 @@ class _Network:
         elif name in self.shown:
             yield _Name(name)
         else:
-            hidden = self.layers[name]
-            yield f"{name} (not shown), the {_NAMES.get(hidden.op, hidden.op)} of "
-            if len(hidden.inputs) == 1:
-                yield from self.tensor(hidden.inputs[0])
+            hidden, found = self.layers[name], self.sources[name]
+            by = f"the {_NAMES.get(hidden.op, hidden.op)} of "
+            yield f"{name} (not shown), {by if found == hidden.inputs else 'computed from '}"
+            if len(found) > MOST:
+                yield f"{len(found)} layers"
             else:
-                yield _counted(hidden.inputs)
+                yield from _and([[_Name(one) if one in self.shown else one] for one in found])
 
 
 def _sentence(layer: Layer, network: _Network) -> Iterator[str]:

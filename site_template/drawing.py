@@ -63,6 +63,12 @@ class _Run:
 
 def shown_sources(manifest: ModelManifest) -> dict[str, tuple[str, ...]]:
     """Return for each layer of the gallery those it is computed from, leaping over hidden ones."""
+    every = all_sources(manifest)
+    return {layer.name: every[layer.name] for layer in manifest.feature_maps}
+
+
+def all_sources(manifest: ModelManifest) -> dict[str, tuple[str, ...]]:
+    """Return for each layer, hidden or not, those of the gallery that it is computed from."""
     shown = {layer.name for layer in manifest.feature_maps}
     seen: dict[str, tuple[str, ...]] = {}
     for layer in manifest.layers:
@@ -70,7 +76,7 @@ def shown_sources(manifest: ModelManifest) -> dict[str, tuple[str, ...]]:
         for name in layer.inputs:
             found += [name] if name in shown or name not in seen else seen[name]
         seen[layer.name] = tuple(dict.fromkeys(found))
-    return {name: seen[name] for name in shown}
+    return seen
 
 
 def wiring(names: Sequence[str], sources: Sources) -> Wiring:

@@ -24,6 +24,10 @@ from site_template.residual import Part, Residual, residual_of, residuals
 
 SAMPLES = 6
 """Photos of the gallery that a visitor can try where an own one is asked for."""
+STRIP = (700, 76)
+"""Width and height, pixels, that a depth strip has room for."""
+MOST_ROWS = range(2, 7)
+"""Rows that it may have."""
 FILMSTRIP = 48
 """Photos offered on a photo's page: the nearest in order, so that pages stay small."""
 
@@ -236,19 +240,36 @@ def wirings(manifest: ModelManifest) -> tuple[Wiring, ...]:
     )
 
 
-def depth(parts: Sequence[Block], gap: float = 0.6) -> Depth:
-    """Return how the depth strip of these blocks is laid out."""
+def depth(parts: Sequence[Block]) -> Depth:
+    """Return how the depth strip of these blocks is laid out: with the largest tiles that fit."""
+    layouts = [_depth(parts, rows) for rows in MOST_ROWS]
+    return max(layouts, key=lambda one: min(STRIP[0] / one.width, STRIP[1] / one.height))
+
+
+def _depth(parts: Sequence[Block], most: int, gap: float = 0.6) -> Depth:
+    """Return the depth strip with at most so many rows of tiles in each stage, read row by row."""
     segments = []
     left = height = 0.0
-    for _, members in groupby(parts, key=lambda block: block.stage):
-        widest = 0
-        for row, block in enumerate(members):
+    for _, group in groupby(parts, key=lambda block: block.stage):
+        rows = _rows([block.tiles for block in group], most)
+        for row, tiles in enumerate(rows):
             top = row * 1.12
-            segments.append(Segment(block.tiles[0].position, len(block.tiles), left, top))
-            widest = max(widest, len(block.tiles))
+            segments.append(Segment(tiles[0].position, len(tiles), left, top))
             height = max(height, top + 1)
-        left += widest + gap
+        left += max(map(len, rows)) + gap
     return Depth(tuple(segments), left - gap, height, sum(len(block.tiles) for block in parts))
+
+
+def _rows(blocks: Sequence[Sequence[Tile]], most: int) -> list[list[Tile]]:
+    """Return the tiles of a stage in rows: a block each, or several where there are too many."""
+    enough = 0.0 if len(blocks) <= most else sum(map(len, blocks)) / most
+    rows: list[list[Tile]] = []
+    for tiles in blocks:
+        if rows and len(rows[-1]) < enough:
+            rows[-1] += tiles
+        else:
+            rows.append(list(tiles))
+    return rows
 
 
 def explorer_model(

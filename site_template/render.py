@@ -32,6 +32,7 @@ from site_template.computed import told
 from site_template.figures import Numbers
 from site_template.filters import filter_page, hundredths
 from site_template.pages import Card, Site
+from site_template.residual import residuals
 from site_template.teaching import lesson
 from site_template.vendor.runtime import read_runtime, runtime_path
 from site_template.views import view
@@ -169,6 +170,8 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
         "index": gallery.index,
         "sections": pages.sections(gallery.index, gallery.tours, gallery.browser),
         "browser": gallery.browser,
+        "words": told(gallery.manifest),
+        "sums": residuals(gallery.manifest),
     }
 
     def page(path: str, template: str, **context: object) -> tuple[str, str]:
@@ -182,7 +185,6 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
     data = pages.model_data(gallery.index)
     yield f"{data}/_layers.json", artifacts.encode(model).decode("utf-8")
     wirings = pages.wirings(gallery.manifest)
-    words = told(gallery.manifest)
     for position, entry in enumerate(gallery.entries()):
         blocks = pages.blocks(entry, gallery.manifest)
         yield page(f"{cards[position].folder}/sheets.css", "sheets.css", blocks=blocks)
@@ -193,7 +195,6 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
             card=cards[position],
             blocks=blocks,
             wirings=wirings,
-            words=words,
             has_tours=bool(gallery.tours.tours),
             filmstrip=pages.nearest(cards, position),
             before=cards[position - 1] if position else None,
@@ -230,7 +231,7 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
     taught = lesson(Numbers(gallery.manifest, gallery.index, gallery.tiles, cards))
     for name, program in taught.programs.items():
         yield f"{snippets.FOLDER}/{name}", program
-    weights = snippets.loaded(gallery.manifest.weights, gallery.manifest.model)
+    weights = snippets.loaded_by(gallery.manifest)
     yield page("teaching.html", "teaching.html", lesson=taught, weights=weights, view=view)
     yield page(f"{gallery.index.model}/embed.html", "embed.html")
     if gallery.browser:
@@ -243,7 +244,6 @@ def _pages(gallery: Gallery) -> Iterator[tuple[str, str]]:
             samples=pages.samples(cards),
             blocks=pages.blocks(hero, gallery.manifest),
             wirings=wirings,
-            words=words,
             has_tours=False,
             filmstrip=pages.nearest(cards, 0),
         )
