@@ -74,6 +74,8 @@ class Tile:
     sheet: TileSheet
     position: int
     """In the depth strip."""
+    label: str
+    """Its name without what its block says already, and without what nearly all names begin with."""
 
 
 @dataclass(frozen=True)
@@ -223,12 +225,29 @@ def card(entry: ImageEntry, index: GalleryIndex) -> Card:
 def blocks(entry: ImageEntry, manifest: ModelManifest) -> list[Block]:
     """Return the layers of `entry` in forward order, those of one block together."""
     by_name = {layer.name: layer for layer in manifest.layers}
-    tiles = [Tile(by_name[s.layer], s, i) for i, s in enumerate(entry.sheets)]
+    shared = _prefix([sheet.layer for sheet in entry.sheets])
+    tiles = [
+        Tile(by_name[s.layer], s, i, _label(by_name[s.layer], shared))
+        for i, s in enumerate(entry.sheets)
+    ]
     return [
         Block(name, members[0].layer.stage, tuple(members))
         for name, group in groupby(tiles, key=lambda tile: tile.layer.block)
         if (members := list(group))
     ]
+
+
+def _prefix(names: Sequence[str]) -> str:
+    """Return the module that holds nearly all layers, with its dot, or an empty string."""
+    modules = [name.partition(".")[0] + "." for name in names if "." in name]
+    most = max(modules, key=modules.count, default="")
+    return most if modules.count(most) > 0.9 * len(names) else ""
+
+
+def _label(layer: Layer, prefix: str) -> str:
+    name = layer.name.removeprefix(prefix)
+    own = name.removeprefix(f"{layer.block.removeprefix(prefix)}.")
+    return own or layer.name
 
 
 def wirings(manifest: ModelManifest) -> tuple[Wiring, ...]:
