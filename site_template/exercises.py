@@ -14,6 +14,7 @@ from export.manifest import Layer, Pair
 from precompute.index import ImageEntry
 from site_template.figures import Numbers, largest
 from site_template.pages import Card, grouped, percent, readable
+from site_template.residual import residuals
 from site_template.views import view
 
 LEVELS = ("first steps", "looking closer", "with pencil or code")
@@ -126,8 +127,8 @@ def silent(numbers: Numbers) -> Exercise | None:
 def whole_picture(numbers: Numbers) -> Exercise | None:
     """Where the receptive field outgrows the picture."""
     crop = numbers.manifest.input.crop
-    layer = numbers.layer(lambda one: _reach(one) >= crop)
-    if layer is None:
+    layer = numbers.layer(lambda one: not _reach(one) or _reach(one) >= crop)
+    if layer is None or not _reach(layer):  # or an earlier one could see all of it by a gate
         return None
     return Exercise(
         key="field",
@@ -288,12 +289,10 @@ def branch_and_shortcut(numbers: Numbers) -> Exercise | None:
     card = numbers.photos[0]
     shown = {layer.name: layer for layer in numbers.manifest.feature_maps}
     ratios: dict[str, float] = {}
-    for layer in shown.values():
-        if layer.op != "add" or len(layer.inputs) != 2 or not shown.keys() >= set(layer.inputs):
-            continue
-        branch, shortcut = (_power(numbers, card, shown[name]) for name in _branch_first(layer))
+    for one in residuals(numbers.manifest):
+        branch, shortcut = (_power(numbers, card, part) for part in (one.branch, one.shortcut))
         if shortcut:
-            ratios[layer.name] = branch / shortcut
+            ratios[one.total.name] = branch / shortcut
     if len(ratios) < 2:
         return None
     most, least = max(ratios, key=lambda n: ratios[n]), min(ratios, key=lambda n: ratios[n])
@@ -441,15 +440,6 @@ def _seen(position: int, size: int, stride: int, offset: int, crop: int) -> Pair
     """Return the first and last pixel of the picture that a position sees along one axis."""
     first = offset + position * stride
     return max(0, first), min(crop - 1, first + size - 1)
-
-
-def _branch_first(total: Layer) -> list[str]:
-    """Return the inputs of a sum, the branch first; as static/residual-parts.js tells them."""
-
-    def on_shortcut(name: str) -> bool:
-        return not name.startswith(f"{total.block}.") or ".downsample." in name
-
-    return sorted(total.inputs, key=on_shortcut)
 
 
 def _power(numbers: Numbers, card: Card, layer: Layer) -> float:

@@ -18,10 +18,16 @@ from precompute.index import (
 )
 from precompute.lessons import MISTAKES, STEM, TOURS, Stop, Tours
 from site_template.browser import BrowserModel, own_photo
+from site_template.computed import Text, Words, computed, sources, told
 from site_template.drawing import Wiring, shown_sources, wiring
+from site_template.residual import Part, Residual, residual_of, residuals
 
 SAMPLES = 6
 """Photos of the gallery that a visitor can try where an own one is asked for."""
+STRIP = (700, 76)
+"""Width and height, pixels, that a depth strip has room for."""
+MOST_ROWS = range(2, 7)
+"""Rows that it may have."""
 FILMSTRIP = 48
 """Photos offered on a photo's page: the nearest in order, so that pages stay small."""
 
@@ -78,6 +84,8 @@ class Tile:
     sheet: TileSheet
     position: int
     """In the depth strip."""
+    label: str
+    """Its name without what its block says already, and without what nearly all names begin with."""
 
 
 @dataclass(frozen=True)
@@ -111,29 +119,35 @@ class Depth:
 
 @dataclass(frozen=True)
 class ExplorerLayer:
-    """A layer as the explorer needs it; what the names mean stands in Layer and SharedLayer."""
+    """A layer as the explorer needs it; what the names mean stands in Layer and SharedLayer. What
+    would take knowledge of operations or of the graph is said in words here already.
+    """
 
     name: str
     slug: str
     title: str
-    op: str
-    block: str
-    inputs: tuple[str, ...]
-    reads: str
-    """What it is computed from, in words: see reads()."""
+    facts: str
+    """What it is, in a line."""
+    computed: Text
+    """How it is computed."""
+    sources: tuple[tuple[int, str], ...]
+    """Of a concatenation: first channel and name of each layer, empty where that is not shown."""
+    residual: tuple[Part, ...]
+    """The residual sum that it belongs to; empty where there is none."""
     signed: bool
     channels: int
     height: int
     width: int
-    parameters: int
     receptive_field: ReceptiveField | None
+    """None where it sees the whole picture, or where it is not known how much."""
+    sees: str
+    """How much of the picture a value sees, in words."""
     figures: str
     """Path of its SharedFigures, relative to the model's data."""
     origin: str
     """Path of its Origin, likewise; empty where it has none."""
     scale: float
     """Over all photos."""
-    dead: int
 
 
 @dataclass(frozen=True)
@@ -224,12 +238,29 @@ def card(entry: ImageEntry, index: GalleryIndex) -> Card:
 def blocks(entry: ImageEntry, manifest: ModelManifest) -> list[Block]:
     """Return the layers of `entry` in forward order, those of one block together."""
     by_name = {layer.name: layer for layer in manifest.layers}
-    tiles = [Tile(by_name[s.layer], s, i) for i, s in enumerate(entry.sheets)]
+    shared = _prefix([sheet.layer for sheet in entry.sheets])
+    tiles = [
+        Tile(by_name[s.layer], s, i, _label(by_name[s.layer], shared))
+        for i, s in enumerate(entry.sheets)
+    ]
     return [
         Block(name, members[0].layer.stage, tuple(members))
         for name, group in groupby(tiles, key=lambda tile: tile.layer.block)
         if (members := list(group))
     ]
+
+
+def _prefix(names: Sequence[str]) -> str:
+    """Return the module that holds nearly all layers, with its dot, or an empty string."""
+    modules = [name.partition(".")[0] + "." for name in names if "." in name]
+    most = max(modules, key=modules.count, default="")
+    return most if modules.count(most) > 0.9 * len(names) else ""
+
+
+def _label(layer: Layer, prefix: str) -> str:
+    name = layer.name.removeprefix(prefix)
+    own = name.removeprefix(f"{layer.block.removeprefix(prefix)}.")
+    return own or layer.name
 
 
 def wirings(manifest: ModelManifest) -> tuple[Wiring, ...]:
@@ -241,19 +272,36 @@ def wirings(manifest: ModelManifest) -> tuple[Wiring, ...]:
     )
 
 
-def depth(parts: Sequence[Block], gap: float = 0.6) -> Depth:
-    """Return how the depth strip of these blocks is laid out."""
+def depth(parts: Sequence[Block]) -> Depth:
+    """Return how the depth strip of these blocks is laid out: with the largest tiles that fit."""
+    layouts = [_depth(parts, rows) for rows in MOST_ROWS]
+    return max(layouts, key=lambda one: min(STRIP[0] / one.width, STRIP[1] / one.height))
+
+
+def _depth(parts: Sequence[Block], most: int, gap: float = 0.6) -> Depth:
+    """Return the depth strip with at most so many rows of tiles in each stage, read row by row."""
     segments = []
     left = height = 0.0
-    for _, members in groupby(parts, key=lambda block: block.stage):
-        widest = 0
-        for row, block in enumerate(members):
+    for _, group in groupby(parts, key=lambda block: block.stage):
+        rows = _rows([block.tiles for block in group], most)
+        for row, tiles in enumerate(rows):
             top = row * 1.12
-            segments.append(Segment(block.tiles[0].position, len(block.tiles), left, top))
-            widest = max(widest, len(block.tiles))
+            segments.append(Segment(tiles[0].position, len(tiles), left, top))
             height = max(height, top + 1)
-        left += widest + gap
+        left += max(map(len, rows)) + gap
     return Depth(tuple(segments), left - gap, height, sum(len(block.tiles) for block in parts))
+
+
+def _rows(blocks: Sequence[Sequence[Tile]], most: int) -> list[list[Tile]]:
+    """Return the tiles of a stage in rows: a block each, or several where there are too many."""
+    enough = 0.0 if len(blocks) <= most else sum(map(len, blocks)) / most
+    rows: list[list[Tile]] = []
+    for tiles in blocks:
+        if rows and len(rows[-1]) < enough:
+            rows[-1] += tiles
+        else:
+            rows.append(list(tiles))
+    return rows
 
 
 def explorer_model(
@@ -262,7 +310,7 @@ def explorer_model(
     """Return what the explorer loads about the model and its photos."""
     photographs = sum(not card.chart for card in cards)
     shared = {layer.layer: layer for layer in index.layers}
-    read = reads(manifest)
+    words, sums = told(manifest), residuals(manifest)
     return ExplorerModel(
         model=manifest.model,
         crop=manifest.input.crop,
@@ -274,45 +322,54 @@ def explorer_model(
         classifier=manifest.classifier.features if manifest.classifier else None,
         layers=tuple(
             _explorer_layer(
-                layer, shared[layer.name], read[layer.name], layer.name in index.origins
+                layer, shared[layer.name], words, manifest, sums, layer.name in index.origins
             )
             for layer in manifest.feature_maps
         ),
     )
 
 
-def reads(manifest: ModelManifest) -> dict[str, str]:
-    """Return in words what each layer of the gallery reads: those shown, and what hides between."""
-    words = {}
-    for name, shown in shown_sources(manifest).items():
-        hidden = [one for one in manifest.layer(name).inputs if one not in shown]
-        between = f" via {' and '.join(hidden)} (not shown)" if hidden else ""
-        words[name] = " and ".join(shown) + between
-    return words
-
-
 def _explorer_layer(
-    layer: Layer, shared: SharedLayer, read: str, has_origin: bool
+    layer: Layer,
+    shared: SharedLayer,
+    words: Words,
+    manifest: ModelManifest,
+    sums: tuple[Residual, ...],
+    has_origin: bool,
 ) -> ExplorerLayer:
+    residual = residual_of(layer, sums)
     return ExplorerLayer(
         name=layer.name,
         slug=layer.slug,
         title=layer.title,
-        op=layer.op,
-        block=layer.block,
-        inputs=layer.inputs,
-        reads=read,
+        facts=_facts(layer, shared, words),
+        computed=computed(layer, manifest),
+        sources=sources(layer, manifest),
+        residual=residual.parts if residual else (),
         signed=layer.signed,
         channels=layer.channels,
         height=layer.height,
         width=layer.width,
-        parameters=layer.parameters,
         receptive_field=layer.receptive_field,
+        sees=words.sees[layer.name],
         figures=shared.figures,
         origin=f"{MODEL}/{origin_name(layer.slug)}" if has_origin else "",
         scale=shared.scale,
-        dead=shared.dead,
     )
+
+
+def _facts(layer: Layer, shared: SharedLayer, words: Words) -> str:
+    facts = (
+        f"{counted(layer.channels, 'channel')} of {layer.height}×{layer.width}",
+        f"each value {words.sees[layer.name]}",
+        "signed" if layer.signed else "zero or more",
+        f"{grouped(layer.parameters)} parameters" if layer.parameters else "",
+        f"from {words.reads[layer.name]}",
+        f"{counted(shared.dead, 'channel')} never above zero on any photo of the gallery"
+        if shared.dead
+        else "",
+    )
+    return " · ".join(fact for fact in facts if fact)
 
 
 def tour_parts(

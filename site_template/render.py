@@ -37,6 +37,7 @@ from site_template.checks import (
     check_tours,
     regular_files,
 )
+from site_template.computed import told
 from site_template.figures import Numbers
 from site_template.filters import filter_page, hundredths
 from site_template.models import (
@@ -48,6 +49,7 @@ from site_template.models import (
     shared_photos,
 )
 from site_template.pages import Site
+from site_template.residual import residuals
 from site_template.teaching import lesson
 from site_template.vendor.runtime import read_runtime, runtime_path
 from site_template.views import view
@@ -284,6 +286,8 @@ def _page_maker(
         "models": models,
         "together": shared_photos(models),
         "title_end": f" · {model.id}" if model and several else "",
+        "words": told(gallery.manifest),
+        "sums": residuals(gallery.manifest),
     }
 
     def page(path: str, template: str, **context: object) -> tuple[str, str]:
@@ -315,7 +319,6 @@ def _pages_of(gallery: Gallery, model: Model, page: Page) -> Iterator[tuple[str,
     data = pages.model_data(gallery.index)
     yield f"{data}/_layers.json", artifacts.encode(described).decode("utf-8")
     wirings = pages.wirings(gallery.manifest)
-    reads = pages.reads(gallery.manifest)
     for position, entry in enumerate(gallery.entries()):
         blocks = pages.blocks(entry, gallery.manifest)
         yield page(f"{cards[position].folder}/sheets.css", "sheets.css", blocks=blocks)
@@ -326,7 +329,6 @@ def _pages_of(gallery: Gallery, model: Model, page: Page) -> Iterator[tuple[str,
             card=cards[position],
             blocks=blocks,
             wirings=wirings,
-            reads=reads,
             has_tours=bool(gallery.tours.tours),
             filmstrip=pages.nearest(cards, position),
             before=cards[position - 1] if position else None,
@@ -367,7 +369,7 @@ def _pages_of(gallery: Gallery, model: Model, page: Page) -> Iterator[tuple[str,
     taught = lesson(Numbers(gallery.manifest, gallery.index, gallery.tiles, near))
     for name, program in taught.programs.items():
         yield f"{home}{snippets.FOLDER}/{name}", program
-    weights = snippets.loaded(gallery.manifest.weights, gallery.manifest.model)
+    weights = snippets.loaded_by(gallery.manifest)
     yield page(f"{home}teaching.html", "teaching.html", lesson=taught, weights=weights, view=view)
     yield page(f"{gallery.index.model}/embed.html", "embed.html")
     if gallery.browser:
@@ -380,7 +382,6 @@ def _pages_of(gallery: Gallery, model: Model, page: Page) -> Iterator[tuple[str,
             samples=pages.samples(cards),
             blocks=pages.blocks(hero, gallery.manifest),
             wirings=wirings,
-            reads=reads,
             has_tours=False,
             filmstrip=pages.nearest(cards, 0),
         )

@@ -2,18 +2,23 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from export.manifest import Layer, Weights
+from export.manifest import Layer, ModelManifest, Weights
 from precompute.index import Answer, TileSheet
 from site_template.figures import Numbers, largest
 from site_template.pages import Card
 
 FOLDER = "snippets"
 """Where the programs lie, in the templates and in the site."""
+
+PUBLISHED = 1000
+"""Classes that torchvision's classifiers have unless told otherwise."""
+IN_PLACE = ("resnet", "resnext", "wide_resnet")
+"""How the names begin of torchvision's architectures whose sums are made in place."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +59,18 @@ class Loaded:
     """`random`, `published` (by torchvision), `safetensors` or `pickle`."""
     file: str
     seed: int
+    classes: int | None = None
+    """Of its last layer, where that is not torchvision's own."""
 
 
 def overwritten(numbers: Numbers) -> Overwritten | None:
     """Return the example of a tensor that is overwritten; None where none is shown.
 
-    torchvision's blocks do `out += shortcut` and a ReLU in place: the sum's first input, the
-    result of a batch norm, holds the block's output in the end.
+    The blocks of torchvision's ResNets do `out += shortcut` and a ReLU in place: the sum's first
+    input, the result of a batch norm, holds the block's output in the end.
     """
+    if not (numbers.manifest.architecture or "").startswith(IN_PLACE):
+        return None
     shown = {layer.name: layer for layer in numbers.manifest.feature_maps}
     card = numbers.photos[0]
     for total in (layer for layer in shown.values() if layer.op == "add"):
@@ -100,6 +109,13 @@ def subject(numbers: Numbers, hooked: Overwritten | None) -> Subject:
     )
 
 
+def loaded_by(manifest: ModelManifest) -> Loaded:
+    """Return how a program gets the gallery's weights."""
+    found = loaded(manifest.weights, manifest.architecture or manifest.model)
+    classes = len(manifest.categories)
+    return found if classes == PUBLISHED else replace(found, classes=classes)
+
+
 def loaded(weights: Weights, model: str) -> Loaded:
     """Return how to get the `weights` of `model`, from what the manifest says about their source."""
     if weights.source == "random":
@@ -122,19 +138,17 @@ def programs(numbers: Numbers, chosen: Subject, hooked: Overwritten | None) -> d
         "logits": manifest.logits,
         "hooked": hooked.layer.name if hooked else "",
         "photo": f"{chosen.card.id}.png",
-        "model_name": manifest.model,
-        "weights": loaded(manifest.weights, manifest.model),
+        "model_name": manifest.architecture,
+        "weights": loaded_by(manifest),
         "input": manifest.input,
         "onnx_file": manifest.onnx.name,
         "manifest_file": f"{Path(manifest.onnx.name).stem}.json",
     }
-    names = ["with_pytorch.py", "with_hooks.py", "with_onnxruntime.py", "with_keras.py"]
+    names = ["with_onnxruntime.py", "with_keras.py"]
+    names += ["with_pytorch.py"] if manifest.architecture else []
+    names += ["with_hooks.py"] if hooked else []
     environment = _environment()
-    return {
-        name: environment.get_template(f"{FOLDER}/{name}.jinja").render(told)
-        for name in names
-        if hooked or name != "with_hooks.py"
-    }
+    return {name: environment.get_template(f"{FOLDER}/{name}.jinja").render(told) for name in names}
 
 
 def _environment() -> Environment:

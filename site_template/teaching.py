@@ -10,6 +10,7 @@ from precompute.index import SHARED, TileSheet, shared_pca_name
 from site_template.exercises import Exercise, exercises, levels, quietest
 from site_template.figures import Numbers, largest
 from site_template.pages import Card
+from site_template.residual import residuals
 from site_template.snippets import Overwritten, Subject, overwritten, programs, subject
 
 COLUMNS = 4
@@ -17,6 +18,8 @@ COLUMNS = 4
 REACHES = ((0.1, "strokes"), (0.25, "textures"), (0.5, "parts"), (1.0, "things"))
 """What a stage can hold, by the share of the picture's side that its last layer sees."""
 WHOLE = "whole"
+UNKNOWN = "unknown"
+"""Where the receptive field is not given: behind gates, or steps that nothing is known of."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Lesson:
     stages: tuple[Stage, ...]
     levels: tuple[tuple[str, list[Exercise]], ...]
     relu: Layer | None
-    """The first layer shown that cannot be negative."""
+    """The first ReLU shown."""
     chart: Card | None
     wrong: Card | None
     """The first photo whose answer is wrong."""
@@ -106,7 +109,7 @@ def lesson(numbers: Numbers) -> Lesson:
         photos=photos,
         stages=tuple(_stages(numbers, photos)),
         levels=tuple(levels(exercises(numbers))),
-        relu=numbers.layer(lambda one: not one.signed),
+        relu=numbers.layer(lambda one: one.op == "relu"),
         chart=next((card for card in numbers.cards if card.chart), None),
         wrong=next((card for card in numbers.photos if card.correct is False), None),
     )
@@ -115,7 +118,7 @@ def lesson(numbers: Numbers) -> Lesson:
 def reach(layer: Layer, manifest: ModelManifest) -> str:
     """Return what a layer can hold, by how much of the picture one activation sees."""
     if layer.receptive_field is None:
-        return WHOLE
+        return UNKNOWN
     share = max(layer.receptive_field.size) / manifest.input.crop
     return next((name for limit, name in REACHES if share <= limit), WHOLE)
 
@@ -127,16 +130,22 @@ def _stages(numbers: Numbers, photos: Sequence[Card]) -> list[Stage]:
         for name, group in groupby(manifest.feature_maps, key=lambda layer: layer.stage)
     }
     found = []
-    for kind, group in groupby(by_stage, key=lambda name: reach(by_stage[name][-1], manifest)):
+
+    def key(name: str) -> tuple[str, str]:
+        kind = reach(by_stage[name][-1], manifest)
+        return kind, name if kind == UNKNOWN else ""
+
+    sums = {one.total.name: one.total for one in residuals(manifest)}
+    for (kind, _), group in groupby(by_stage, key=key):
         names = tuple(group)
         layers = [layer for name in names for layer in by_stage[name]]
         last = layers[-1]
-        sums = [layer for layer in layers if layer.op == "add"]
+        totals = [layer for layer in layers if layer.name in sums]
         pictures = tuple(
             (card, f"{card.data}/{SHARED}/{shared_pca_name(last.slug, card.id)}") for card in photos
         )
         zeros = None if last.signed else fmean(numbers.figures(photos[0], last).zeros)
-        found.append(Stage(names, last, sums[-1] if sums else None, kind, zeros, pictures))
+        found.append(Stage(names, last, totals[-1] if totals else None, kind, zeros, pictures))
     return found
 
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from checked import MODEL
 
 ROOT = Path(__file__).parent.parent
 EXPORTER = ROOT / ".venv-export" / "bin" / "python"
@@ -30,7 +31,7 @@ def run(*command: object) -> subprocess.CompletedProcess[str]:
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The manifest of ResNet-18 with the bundled weights and the default layers."""
     if built := request.config.getoption("--build"):
-        return built / "model" / "resnet18.json"
+        return built / "model" / f"{MODEL}.json"
     folder = tmp_path_factory.mktemp("model")
     run(EXPORTER, "-m", "export", "--weights", "bundled", "--out", folder)
     return folder / "resnet18.json"
@@ -58,7 +59,7 @@ def tiles(
 ) -> Path:
     """The model's folder of tiles for the example photos, computed without PyTorch."""
     if built := request.config.getoption("--build"):
-        return built / "tiles" / "resnet18"
+        return built / "tiles" / MODEL
     example_photos = request.getfixturevalue("example_photos")
     out = tmp_path_factory.mktemp("tiles")
     command = ["-m", "precompute", "--manifest", exported, "--images", example_photos, "--out", out]

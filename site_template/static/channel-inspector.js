@@ -196,15 +196,17 @@ class ChannelInspector extends HTMLElement {
     place(this.#find(".cursor"), column * cell.width, row * cell.height, cell.width, cell.height);
     place(this.#find(".field"), field.left, field.top, field.right - field.left, field.bottom - field.top);
     const shown = layer.signed ? signed(value) : readable(value);
-    const sees = `sees columns ${field.left}–${field.right - 1}, rows ${field.top}–${field.bottom - 1} of the input`;
     const clip = field.clipped ? ", cut off at the border" : "";
+    const sees = layer.receptive_field
+      ? `sees columns ${field.left}–${field.right - 1}, rows ${field.top}–${field.bottom - 1} of the input${clip} (theoretical receptive field)`
+      : layer.sees;
     const number = element("strong", shown, "number");
     const slack = (figures.high[channel] - figures.low[channel]) / 510;
     this.#find(".readout").replaceChildren(
       number,
       slack > 0 ? ` ± ${readable(slack)}` : "",
       ` at row ${row}, column ${column}`,
-      element("small", `${sees}${clip} (theoretical receptive field)`),
+      element("small", sees),
     );
   }
 }

@@ -29,13 +29,11 @@ export function kernelFile({ per_file }, channel) {
  * @param {{height: number, width: number}} size of the input
  * @param {Float32Array} kernel in rows
  * @param {{rows: number, columns: number}} extent of the kernel
- * @param {{stride: number[], padding: number[], dilation: number[]}} steps
+ * @param {{stride: number[], padding: number[], dilation: number[]}} steps padding is that in front
+ * @param {{height: number, width: number}} out size of the output
  * @returns {Float32Array} in rows
  */
-export function partialMap(values, { height, width }, kernel, { rows, columns }, steps) {
-  const { stride, padding, dilation } = steps;
-  const outHeight = outputSize(height, rows, 0, steps);
-  const outWidth = outputSize(width, columns, 1, steps);
+export function partialMap(values, { height, width }, kernel, { rows, columns }, { stride, padding, dilation }, { height: outHeight, width: outWidth }) {
   const out = new Float32Array(outHeight * outWidth);
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {
@@ -52,12 +50,6 @@ export function partialMap(values, { height, width }, kernel, { rows, columns },
     }
   }
   return out;
-}
-
-/** Length of a convolution's output along an axis: 0 for rows, 1 for columns. */
-export function outputSize(length, extent, axis, { stride, padding, dilation }) {
-  const reach = dilation[axis] * (extent - 1) + 1;
-  return Math.floor((length + 2 * padding[axis] - reach) / stride[axis]) + 1;
 }
 
 /**
@@ -78,6 +70,7 @@ export function windowAt(values, { height, width }, { rows, columns }, { stride,
  * @param {(input: number) => Float32Array} given.valuesOf an input channel's values, in rows
  * @param {(input: number) => number} given.slackOf how far these may be off
  * @param {{height: number, width: number}} given.size of the inputs
+ * @param {{height: number, width: number}} given.out of the output
  * @param {{step: number, weights: Float32Array}} given.kernel of readKernel
  * @param {{inputs: number, rows: number, columns: number}} given.kernels
  * @param {object} given.steps stride, padding, dilation
@@ -89,7 +82,7 @@ export function windowAt(values, { height, width }, { rows, columns }, { stride,
  *   what they add; the sum of the others, added up from their own maps; the whole; and how far the
  *   whole may be off at each position
  */
-export function decompose({ valuesOf, slackOf, size, kernel, kernels, steps, bias, rounding = 0 }, shown) {
+export function decompose({ valuesOf, slackOf, size, out, kernel, kernels, steps, bias, rounding = 0 }, shown) {
   const { inputs, rows, columns } = kernels;
   const area = rows * columns;
   const terms = [];
@@ -98,11 +91,11 @@ export function decompose({ valuesOf, slackOf, size, kernel, kernels, steps, bia
   for (let input = 0; input < inputs; input++) {
     const values = valuesOf(input);
     const own = kernel.weights.subarray(input * area, (input + 1) * area);
-    const map = partialMap(values, size, own, kernels, steps);
+    const map = partialMap(values, size, own, kernels, steps, out);
     terms.push({ input, map, strength: mean(map, Math.abs) });
     inputSlack += slackOf(input) * own.reduce((sum, weight) => sum + Math.abs(weight), 0);
     const slack = own.map((weight) => kernel.step / 2 + rounding * Math.max(Math.abs(weight), SMALLEST_NORMAL));
-    weightSlack.push(partialMap(values.map(Math.abs), size, slack, kernels, steps));
+    weightSlack.push(partialMap(values.map(Math.abs), size, slack, kernels, steps, out));
   }
   const order = [...terms].sort((a, b) => b.strength - a.strength || a.input - b.input);
   const strongest = order.slice(0, shown).filter(({ strength }) => strength > 0);

@@ -8,7 +8,6 @@ import { jumpTarget } from "./jump.js";
 import { reveal } from "./network-map.js";
 import { placeBefore, rememberPlace } from "./place.js";
 import { NORMS, normEnds } from "./norms.js";
-import { counted } from "./numbers.js";
 import { isFaithful, tile } from "./tile-sheet.js";
 import { firstLayer, format, parse } from "./view-state.js";
 
@@ -338,16 +337,7 @@ class FeatureExplorer extends HTMLElement {
   #showHeading(layer) {
     this.#find("#layer-title code").textContent = layer.name;
     this.#find("#layer-title span").textContent = layer.title;
-    const field = layer.receptive_field.size;
-    const facts = [
-      `${layer.channels} channels of ${layer.height}×${layer.width}`,
-      `each value sees ${field[0]}×${field[1]} pixels`,
-      layer.signed ? "signed" : "zero or more",
-    ];
-    if (layer.parameters) facts.push(`${layer.parameters.toLocaleString("en").replaceAll(",", "\u202f")} parameters`);
-    facts.push(`from ${layer.reads}`);
-    if (layer.dead) facts.push(`${counted(layer.dead, "channel")} never above zero on any photo of the gallery`);
-    this.#find(".layer-facts").textContent = facts.join(" · ");
+    this.#find(".layer-facts").textContent = layer.facts;
     this.#find("network-map").choose(layer.name);
   }
 

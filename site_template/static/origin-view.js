@@ -36,7 +36,7 @@ class OriginView extends HTMLElement {
     const kernel = readKernel(buffer, kernels, channel);
     const valuesOf = (input) => source.valuesOf(first + input);
     const slackOf = (input) => source.slackOf(first + input);
-    const whole = decompose({ valuesOf, slackOf, size: source.size, kernel, kernels, steps: origin, bias: bias?.[channel] ?? 0, rounding: data.rounding }, SHOWN);
+    const whole = decompose({ valuesOf, slackOf, size: source.size, out: layer, kernel, kernels, steps: origin, bias: bias?.[channel] ?? 0, rounding: data.rounding }, SHOWN);
     const made = afterSteps(whole.sum, steps, channel);
     const bound = boundAfter(whole.bound, steps, channel).map((value) => value + stored.slack);
     this.#view = { ...context, origin, first, kernel, valuesOf, size: source.size, whole, made, bound, stored, bias: bias?.[channel] ?? null };
@@ -122,16 +122,16 @@ class OriginView extends HTMLElement {
   }
 
   #sentence() {
-    const { layer, layers, origin, state, bias } = this.#view;
+    const { layer, origin, state, bias, first } = this.#view;
     const { rows, columns, inputs } = origin.kernels;
-    const from = origin.source === "input" ? "the three colours of the normalised picture" : `${inputs} channels of ${origin.source}`;
+    const from = origin.source === "input" ? "the three colours of the normalised picture" : `${inputs > 1 ? `channels ${first}–${first + inputs - 1}` : `channel ${first} alone`} of ${origin.source}`;
     const steps = origin.steps.map(({ op, scale, shift }) =>
       scale
         ? `then ${op} multiplies by ${readable(scale[state.channel])} and adds ${readable(shift[state.channel])}`
         : `then the ReLU sets what is below zero to zero${op === "relu6" ? " and above six to six" : ""}`,
     );
     const end = bias === null ? ", without a bias" : "";
-    const parts = [`Channel ${state.channel} of ${layer.name} adds up a ${rows}×${columns} kernel on each of ${from}${end}`, ...steps];
+    const parts = [`Channel ${state.channel} of ${layer.name} adds up a ${rows}×${columns} kernel on ${inputs > 1 ? "each of " : ""}${from}${end}`, ...steps];
     return `${parts.join("; ")}. Kernels are drawn red where a weight is above zero, blue below.`;
   }
 
@@ -211,13 +211,17 @@ class OriginView extends HTMLElement {
 customElements.define("origin-view", OriginView);
 
 /** What a layer that is no convolution is made from. */
-function explanation({ layer, linkTo }) {
+function explanation({ layer, state: { channel }, linkTo }) {
   const text = element("p", "", "quiet");
-  const link = element("a", "Residual sum");
-  link.href = linkTo({ view: "residual" });
-  if (layer.op === "add") text.append(`${layer.name} is the sum of ${layer.reads}, value by value: `, link, " shows it.");
-  else if (layer.op === "max pool") text.append(`Each value of ${layer.name} is the largest of a window of ${layer.reads}, channel by channel.`);
-  else text.append(`${layer.name} (${layer.title}) is computed from ${layer.reads}. It can be taken apart only where it comes from one convolution, and what that reads is shown here too.`);
+  const link = (words, changes) => {
+    const made = element("a", words);
+    made.href = linkTo(changes);
+    return made;
+  };
+  const [first, name] = layer.sources.findLast(([start]) => start <= channel) ?? [];
+  if (name) text.append(`Channel ${channel} is `, link(`channel ${channel - first} of ${name}`, { layer: name, channel: channel - first }), ". ");
+  text.append(...layer.computed.map((part, i) => (i % 2 ? link(part, { layer: part }) : part)));
+  if (layer.residual.length) text.append(" ", link("Residual sum", { view: "residual" }));
   return text;
 }
 

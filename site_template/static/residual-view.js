@@ -4,7 +4,6 @@ import { palette, pixelColours } from "./colour-scale.js";
 import { element, figure, labelledCanvas, layerName } from "./dom.js";
 import { readable, signed } from "./numbers.js";
 import { paint } from "./paint.js";
-import { residualParts } from "./residual-parts.js";
 import { tile, valueOf } from "./tile-sheet.js";
 
 const SIGNS = ["", "+", "=", "→"];
@@ -12,18 +11,16 @@ const SIGNS = ["", "+", "=", "→"];
 class ResidualView extends HTMLElement {
   /** @param {object} context what the explorer shows; see feature-explorer.js */
   async show({ data, layer, layers, state, sheetOf, isCurrent }) {
-    const parts = residualParts([...layers.values()], layer);
-    if (!parts) {
-      const some = [...layers.values()].some((one) => residualParts([...layers.values()], one));
-      const why = `${layer.name} stands in no residual block whose parts are all shown here${some ? ": choose a layer of a block" : ""}.`;
-      this.replaceChildren(element("p", why, "quiet"));
+    if (!layer.residual.length) {
+      this.replaceChildren(element("p", `${layer.name} stands in no residual block whose parts are all shown here.`, "quiet"));
       return;
     }
     const loaded = await Promise.all(
-      parts.map(async (part) => {
-        const sheet = sheetOf(part.layer);
+      layer.residual.map(async ({ role, layer: name }) => {
+        const part = layers.get(name);
+        const sheet = sheetOf(part);
         const [figures, grey] = await Promise.all([data.figures(sheet), data.sheet(sheet)]);
-        return { ...part, sheet, figures, grey };
+        return { role, layer: part, sheet, figures, grey };
       }),
     );
     // Within a block the channels of the sum are those of its last convolution.

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from checked import MODEL
 from playwright.sync_api import Browser, sync_playwright
 from serving import serving
 from watched import Watched
@@ -58,4 +59,4 @@ def photo(site: Path) -> str:
     """The path of the first photo's page."""
     from precompute.index import read_index
 
-    return f"resnet18/{read_index(site / 'resnet18' / 'data').images[0].id}.html"
+    return f"{MODEL}/{read_index(site / MODEL / 'data').images[0].id}.html"

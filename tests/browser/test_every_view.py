@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from checked import MODEL
 
 from precompute.index import read_entry, read_index
 
@@ -20,7 +21,7 @@ ODD = re.compile(
 @pytest.fixture
 def ends(site) -> list[str]:
     """The first and the last layer that the gallery shows."""
-    model = json.loads((site / "resnet18/data/_layers.json").read_bytes())
+    model = json.loads((site / f"{MODEL}/data/_layers.json").read_bytes())
     names = [layer["name"] for layer in model["layers"]]
     return list(dict.fromkeys([names[0], names[-1]]))
 
@@ -83,7 +84,7 @@ def test_names_of_one_long_word_widen_no_page(visit, photo, site, path):
         page.locator("feature-explorer:not([data-stale]) channel-grid button").first.wait_for()
         page.wait_for_load_state("networkidle")
     entries = [
-        json.loads(p.read_bytes()) for p in (site / "resnet18/data").glob("[!_]*/index.json")
+        json.loads(p.read_bytes()) for p in (site / f"{MODEL}/data").glob("[!_]*/index.json")
     ]
     names = [name for e in entries for name in (e["title"], *(a["name"] for a in e["answers"]))]
     assert page.evaluate(RENAME, [sorted(names, key=len, reverse=True), LONG])

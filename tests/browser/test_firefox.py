@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime
 import pytest
 from bidi import started
+from checked import MODEL
 from PIL import Image
 
 from export.manifest import read_manifest
@@ -42,7 +43,7 @@ def firefox(running):
 
 @pytest.fixture
 def image(photo):
-    return re.fullmatch(r"resnet18/(.+)\.html", photo)[1]
+    return re.fullmatch(rf"{MODEL}/(.+)\.html", photo)[1]
 
 
 @pytest.fixture
@@ -168,7 +169,7 @@ def test_an_own_photo_gives_what_python_computes(firefox, address, exported, tmp
     seen = normalise(crop(open_picture(turned), manifest.input), manifest.input)
     (values,), (logits,) = session.run([LAYER, manifest.logits], {manifest.input.name: seen})
 
-    firefox.open(f"{address}resnet18/your-photo.html#layer={LAYER}&channel=1")
+    firefox.open(f"{address}{MODEL}/your-photo.html#layer={LAYER}&channel=1")
     firefox.ask(SHOWN)
     firefox.give(".own-ways input", turned)
     firefox.wait(f"document.querySelector('.own').dataset.state === 'shown' && {LOADED}")

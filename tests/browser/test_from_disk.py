@@ -4,6 +4,7 @@ import re
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from checked import MODEL
 
 pytestmark = pytest.mark.built
 
@@ -39,8 +40,8 @@ def test_every_page_shows_its_words_and_pictures_and_its_links_lead_to_pages(
 ):
     open_, _ = from_disk
     paths = [path.name for path in sorted(site.glob("*.html")) if path.name != "404.html"]
-    own = "resnet18/your-photo.html"
-    for path in [*paths, photo, "resnet18/embed.html", *([own] if (site / own).is_file() else [])]:
+    own = f"{MODEL}/your-photo.html"
+    for path in [*paths, photo, f"{MODEL}/embed.html", *([own] if (site / own).is_file() else [])]:
         page = open_(path)
         assert page.locator("h1").first.is_visible(), path
         assert page.evaluate("getComputedStyle(document.body).marginTop") == "0px", "has its style"
@@ -85,10 +86,10 @@ def test_a_photo_has_all_its_layers_and_says_what_the_explorer_needs(from_disk, 
 def test_the_page_of_own_photos_says_what_it_needs_and_offers_nothing_that_does_nothing(
     from_disk, site
 ):
-    if not (site / "resnet18/your-photo.html").is_file():
+    if not (site / f"{MODEL}/your-photo.html").is_file():
         pytest.skip("this model has no copy for browsers")
     open_, _ = from_disk
-    page = open_("resnet18/your-photo.html")
+    page = open_(f"{MODEL}/your-photo.html")
     page.locator(".own-needs", has_text="make serve").wait_for()
     assert page.locator(".own-give").is_hidden()
     assert page.locator(".own-explored").is_hidden()

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from accessibility import violations
+from checked import MODEL
 
 from export.manifest import read_manifest
 
@@ -17,8 +18,8 @@ PAGES = [
     "mistakes.html",
     "about.html",
     "teaching.html",
-    "resnet18/embed.html",
-    "resnet18/your-photo.html",
+    f"{MODEL}/embed.html",
+    f"{MODEL}/your-photo.html",
     "404.html",
     "compare/index.html",
     "compare/[!i]*.html",
@@ -47,7 +48,7 @@ def _only_pages_that_the_gallery_has(request, site, exported):
     path = request.node.callspec.params.get("path") if hasattr(request.node, "callspec") else None
     if path == "tours.html" and not (site / path).is_file():
         pytest.skip("nothing in this gallery makes a tour")
-    if path == "resnet18/your-photo.html" and read_manifest(exported).browser is None:
+    if path == f"{MODEL}/your-photo.html" and read_manifest(exported).browser is None:
         pytest.skip("this model has no copy for browsers")
 
 
@@ -93,7 +94,7 @@ def test_a_page_is_never_wider_than_the_window(visit, photo, path, scripts):
 def test_no_photo_has_a_text_that_is_too_wide_for_a_phone(visit, photo, site):
     page = visit(photo, viewport={"width": 320, "height": 800}, java_script_enabled=False).page
     found = {}
-    for path in sorted((site / "resnet18").glob("*.html")):
+    for path in sorted((site / MODEL).glob("*.html")):
         page.goto(page.url.rsplit("/", 1)[0] + f"/{path.name}")
         found[path.name] = page.evaluate("document.documentElement.scrollWidth")
     assert {name: width for name, width in found.items() if width > 320} == {}
@@ -101,13 +102,13 @@ def test_no_photo_has_a_text_that_is_too_wide_for_a_phone(visit, photo, site):
 
 def test_the_home_page_shows_every_photo_with_its_answer(visit, site):
     page = visit("index.html", java_script_enabled=False).page
-    index = json.loads((site / "resnet18/data/index.json").read_bytes())
+    index = json.loads((site / f"{MODEL}/data/index.json").read_bytes())
     rows = page.locator(".rows .row").all()
     shown = [(row.get_attribute("href"), row.inner_text()) for row in rows]
     expected = [image["id"] for image in index["images"]]
-    assert [href for href, _ in shown] == [f"resnet18/{image}.html" for image in expected]
+    assert [href for href, _ in shown] == [f"{MODEL}/{image}.html" for image in expected]
     for image, (_, text) in zip(expected, shown, strict=True):
-        entry = json.loads((site / f"resnet18/data/{image}/index.json").read_bytes())
+        entry = json.loads((site / f"{MODEL}/data/{image}/index.json").read_bytes())
         assert entry["title"] in text
         assert entry["answers"][0]["name"] in text
     assert page.locator(".rows .depth").count() == len(expected)
@@ -116,8 +117,8 @@ def test_the_home_page_shows_every_photo_with_its_answer(visit, site):
 def test_without_a_script_a_photo_page_has_every_layer_label_and_answer(visit, photo, site):
     watched = visit(photo, java_script_enabled=False)
     page = watched.page
-    image = re.fullmatch(r"resnet18/(.+)\.html", photo)[1]
-    entry = json.loads((site / f"resnet18/data/{image}/index.json").read_bytes())
+    image = re.fullmatch(rf"{MODEL}/(.+)\.html", photo)[1]
+    entry = json.loads((site / f"{MODEL}/data/{image}/index.json").read_bytes())
     names = [code.inner_text() for code in page.locator(".plain-layers summary code").all()]
     assert names == [sheet["layer"] for sheet in entry["sheets"]]
     answers = page.locator(".answers .answer-name").all_inner_texts()
@@ -139,14 +140,14 @@ def test_without_a_script_a_photo_page_has_every_layer_label_and_answer(visit, p
 
 def test_the_home_page_can_show_only_wrong_answers(visit, site):
     page = visit("index.html", java_script_enabled=False).page
-    data = site / "resnet18" / "data"
+    data = site / MODEL / "data"
     images = [image["id"] for image in json.loads((data / "index.json").read_bytes())["images"]]
     correct = {i: json.loads((data / i / "index.json").read_bytes())["correct"] for i in images}
     if set(correct.values()) >= {True, False}:
         page.locator("#only-wrong").check()
-        wrong = [f"resnet18/{image}.html" for image in images if correct[image] is False]
+        wrong = [f"{MODEL}/{image}.html" for image in images if correct[image] is False]
     else:  # without both kinds there is nothing to choose
         assert page.locator("#only-wrong").count() == 0
-        wrong = [f"resnet18/{image}.html" for image in images]
+        wrong = [f"{MODEL}/{image}.html" for image in images]
     rows = page.locator(".rows .row").all()
     assert [row.get_attribute("href") for row in rows if row.is_visible()] == wrong

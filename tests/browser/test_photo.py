@@ -2,6 +2,7 @@
 
 import pytest
 from accessibility import violations
+from checked import MODEL
 
 from precompute.index import read_entry, read_index
 
@@ -18,7 +19,7 @@ def box_of(page, selector):
 def test_the_marks_of_every_photo_lie_on_it(visit, photo, site, width):
     page = visit(photo, viewport={"width": width, "height": 900}, java_script_enabled=False).page
     off = {}
-    for image in read_index(site / "resnet18" / "data").images:
+    for image in read_index(site / MODEL / "data").images:
         page.goto(page.url.rsplit("/", 1)[0] + f"/{image.id}.html")
         shown, marks = box_of(page, ".photo"), box_of(page, ".photo-marks")
         if marks != pytest.approx(shown, abs=1):
@@ -28,12 +29,12 @@ def test_the_marks_of_every_photo_lie_on_it(visit, photo, site, width):
 
 def test_the_evidence_lies_on_what_the_network_sees(visit, site):
     """On the photo that is narrowest for its height, which does not fill its column."""
-    data = site / "resnet18" / "data"
+    data = site / MODEL / "data"
     entries = [read_entry(data, image.id) for image in read_index(data).images]
     entry = min(entries, key=lambda one: one.width / one.height)
     if not entry.evidence:
         pytest.skip("this network has no class evidence")
-    page = visit(f"resnet18/{entry.id}.html#answer=0").page
+    page = visit(f"{MODEL}/{entry.id}.html#answer=0").page
     page.locator(".evidence-map").wait_for()
     left, top, width, height = box_of(page, ".photo")
     sides = zip(
@@ -59,7 +60,7 @@ def turned(page, press):
 
 @pytest.fixture
 def several(site):
-    if len(read_index(site / "resnet18" / "data").images) < 2:
+    if len(read_index(site / MODEL / "data").images) < 2:
         pytest.skip("there is no other photo")
 
 

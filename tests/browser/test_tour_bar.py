@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from checked import MODEL
 
 from precompute.lessons import read_tours
 
@@ -23,7 +24,7 @@ def link_of(tour, number):
     stop = tour.stops[number - 1]
     view = {"layer": stop.layer, "channel": stop.channel, **stop.settings}
     parts = "&".join(f"{name}={value}" for name, value in view.items())
-    return f"resnet18/{stop.image}.html#{parts}&tour={tour.id}&stop={number}"
+    return f"{MODEL}/{stop.image}.html#{parts}&tour={tour.id}&stop={number}"
 
 
 def view_of(page):
@@ -66,7 +67,7 @@ def test_every_stop_opens_where_it_says(visit, tours):
     page = visit(link_of(tours[0], 1)).page
     for tour in tours:
         for number in range(1, len(tour.stops) + 1):
-            page.goto(re.sub(r"resnet18/.*", link_of(tour, number), page.url))
+            page.goto(re.sub(rf"{MODEL}/.*", link_of(tour, number), page.url))
             at_stop(page, tour, number)
 
 

@@ -14,9 +14,15 @@ import { seeded } from "./seeded.mjs";
 
 const STEPS = { stride: [2, 1], padding: [1, 2], dilation: [1, 1] };
 
-function naive(values, { height, width }, kernel, { rows, columns }, { stride, padding, dilation }) {
-  const outHeight = Math.floor((height + 2 * padding[0] - dilation[0] * (rows - 1) - 1) / stride[0]) + 1;
-  const outWidth = Math.floor((width + 2 * padding[1] - dilation[1] * (columns - 1) - 1) / stride[1]) + 1;
+/** The size of what comes out where as much is added behind as in front, or `more`. */
+function sizeOf({ height, width }, { rows, columns }, { stride, padding, dilation }, more = 0) {
+  return {
+    height: Math.floor((height + 2 * padding[0] + more - dilation[0] * (rows - 1) - 1) / stride[0]) + 1,
+    width: Math.floor((width + 2 * padding[1] + more - dilation[1] * (columns - 1) - 1) / stride[1]) + 1,
+  };
+}
+
+function naive(values, { height, width }, kernel, { rows, columns }, { stride, padding, dilation }, { height: outHeight, width: outWidth }) {
   const at = (y, x) => (y < 0 || x < 0 || y >= height || x >= width ? 0 : values[y * width + x]);
   const out = [];
   for (let r = 0; r < outHeight; r++) {
@@ -40,7 +46,7 @@ function close(found, expected, tolerance = 1e-4) {
   found.forEach((value, i) => assert.ok(Math.abs(value - expected[i]) < tolerance, `${i}: ${value} ${expected[i]}`));
 }
 
-test("a partial map is the sum under the kernel, whatever stride, padding and dilation", () => {
+test("a partial map is the sum under the kernel, whatever stride, padding and dilation, and padding behind unlike that in front", () => {
   const whole = seeded(1);
   const random = () => whole(1000) / 1000;
   const size = { height: 9, width: 7 };
@@ -48,7 +54,10 @@ test("a partial map is the sum under the kernel, whatever stride, padding and di
   const kernel = Float32Array.from({ length: 15 }, () => random() - 0.5);
   const extent = { rows: 3, columns: 5 };
   for (const steps of [STEPS, { stride: [1, 1], padding: [0, 0], dilation: [1, 1] }, { stride: [1, 3], padding: [4, 4], dilation: [2, 1] }]) {
-    close(partialMap(values, size, kernel, extent, steps), naive(values, size, kernel, extent, steps));
+    for (const more of [0, 1]) {
+      const out = sizeOf(size, extent, steps, more);
+      close(partialMap(values, size, kernel, extent, steps, out), naive(values, size, kernel, extent, steps, out));
+    }
   }
 });
 
@@ -77,6 +86,7 @@ test("the terms add up to the whole, and the rest is made of the other channels"
     valuesOf: (i) => inputs[i],
     slackOf: () => 0.01,
     size,
+    out: size,
     kernel: { step: 0.001, weights },
     kernels,
     steps,
@@ -85,7 +95,7 @@ test("the terms add up to the whole, and the rest is made of the other channels"
   const { strongest, rest, others, sum, bound } = decompose(given, 3);
   assert.equal(strongest.length, 3);
   assert.equal(others, 4);
-  const maps = inputs.map((values, i) => naive(values, size, weights.subarray(9 * i, 9 * i + 9), kernels, steps));
+  const maps = inputs.map((values, i) => naive(values, size, weights.subarray(9 * i, 9 * i + 9), kernels, steps, size));
   const strength = maps.map((map) => map.reduce((total, value) => total + Math.abs(value), 0));
   const order = strength.map((_, i) => i).sort((a, b) => strength[b] - strength[a]);
   assert.deepEqual(strongest.map(({ input }) => input), order.slice(0, 3));
@@ -114,6 +124,7 @@ test("input channels that add nothing are not among the strongest", () => {
     valuesOf: (i) => new Float32Array(4).fill(i === 1 ? 1 : 0),
     slackOf: () => 0,
     size: { height: 2, width: 2 },
+    out: { height: 2, width: 2 },
     kernel: { step: 0, weights: Float32Array.of(1, 1, 1) },
     kernels: { inputs: 3, rows: 1, columns: 1 },
     steps: { stride: [1, 1], padding: [0, 0], dilation: [1, 1] },
@@ -128,6 +139,7 @@ test("weights that were rounded to 16 bits widen the bound by what that can chan
     valuesOf: (i) => Float32Array.of(i === 0 ? -2 : 3),
     slackOf: () => 0,
     size: { height: 1, width: 1 },
+    out: { height: 1, width: 1 },
     kernel: { step: 0, weights: Float32Array.of(0.5, 2 ** -20) },
     kernels: { inputs: 2, rows: 1, columns: 1 },
     steps: { stride: [1, 1], padding: [0, 0], dilation: [1, 1] },

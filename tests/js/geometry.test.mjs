@@ -32,6 +32,10 @@ test("a field that touches the border is not clipped", () => {
   assert.deepEqual(receptiveBox(field, 1, 0, 4), { ...whole, top: 1, clipped: true });
 });
 
+test("without a field it is all of the picture, and nothing is cut off", () => {
+  assert.deepEqual(receptiveBox(null, 3, 1, 32), { left: 0, top: 0, right: 32, bottom: 32, clipped: false });
+});
+
 test("a field larger than the picture is all of it", () => {
   const deep = { size: [435, 435], stride: [32, 32], offset: [-217, -217] };
   const all = { left: 0, top: 0, right: 224, bottom: 224, clipped: true };

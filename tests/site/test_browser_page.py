@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
+from checked import MODEL as CHECKED
 from website import entries, read_page, tree
 
 import artifacts
@@ -14,7 +15,7 @@ from precompute.index import RESERVED, read_index
 from site_template.browser import BrowserModel
 from site_template.render import RenderError
 
-OWN_PHOTO = "resnet18/your-photo.html"
+OWN_PHOTO = f"{CHECKED}/your-photo.html"
 NAME = "resnet18.small.onnx"
 MODEL = b"stands for the model's copy"
 
@@ -30,7 +31,7 @@ def computing(workshop):
 
 
 def described(site) -> BrowserModel:
-    path = site / "resnet18/data/_browser/index.json"
+    path = site / f"{CHECKED}/data/_browser/index.json"
     return msgspec.json.decode(path.read_bytes(), type=BrowserModel)
 
 
@@ -47,8 +48,8 @@ def test_the_page_is_there_where_the_model_has_a_copy(site, exported, runtime, p
     assert (OWN_PHOTO in pages) == has_copy, "run make site: there was no runtime when it ran"
     links = {link.attributes["href"] for link in pages["index.html"].all("a")}
     assert (OWN_PHOTO in links) == has_copy
-    own = {path.stem for path in (site / "resnet18").glob("*.html")}
-    own -= {image.id for image in read_index(site / "resnet18/data").images}
+    own = {path.stem for path in (site / CHECKED).glob("*.html")}
+    own -= {image.id for image in read_index(site / f"{CHECKED}/data").images}
     assert own <= set(RESERVED), "a photo could take its address"
 
 
@@ -134,7 +135,7 @@ def test_without_model_or_runtime_nothing_is_left_of_the_page(computing, missing
     after = tree(computing.out)
     assert before.keys() - after.keys() == {
         OWN_PHOTO,
-        "resnet18/data/_browser/index.json",
+        f"{CHECKED}/data/_browser/index.json",
         *(path for path in before if path.startswith("vendor/") or path.endswith(NAME)),
     }
     told = b"".join(text for path, text in after.items() if path.endswith((".html", ".json")))

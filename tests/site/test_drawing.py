@@ -1,13 +1,14 @@
 """Wires run from what is read to what reads it, past everything else, for any graph."""
 
+import random
 import re
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import pytest
 
 from export.manifest import read_manifest
-from site_template.drawing import LANE, ROW, shown_sources, wiring
-from site_template.pages import reads
+from site_template.computed import reads
+from site_template.drawing import LANE, ROW, WIDEST, shown_sources, wiring
 
 CHAIN = {"a": ("input",), "b": ("a",), "c": ("b",)}
 RESIDUAL = {"a": ("start",), "b": ("a",), "sum": ("b", "start"), "end": ("sum",)}
@@ -20,61 +21,76 @@ FORK = {
 }
 
 
-def ends(path):
-    """Return the first and the last point of a path, as (row, lane)."""
-    numbers = [float(n) for n in re.findall(r"-?[\d.]+", path)]
-    first = numbers[1] / ROW, numbers[0] / LANE
-    if re.search(r"V[\d.]+$", path):
-        last_x = first[1] * LANE if "C" not in path else numbers[6]
-        return first, (numbers[-1] / ROW, last_x / LANE)
-    return first, (numbers[-1] / ROW, numbers[-2] / LANE)
+def points(path):
+    """Return where a path begins, where it bends, and where it ends, as (x, y)."""
+    steps = re.findall(r"([MCV])([-\d. ]+)", path)
+    found = []
+    for letter, numbers in steps:
+        values = [float(number) for number in numbers.split()]
+        found.append((found[-1][0], values[0]) if letter == "V" else tuple(values[-2:]))
+    return found
 
 
-def edges(sources, names):
-    """Return who is connected to whom in the drawing; outside is "top" and "bottom"."""
+def trace(names, sources):
+    """Return who is connected to whom, following the lines alone; outside is "top" and "bottom".
+
+    A wire that begins at no node must begin where an earlier one of its source runs or bends away.
+    """
     drawn = wiring(names, sources)
-    place = {
-        (node.y / ROW, node.x / LANE): name for node, name in zip(drawn.nodes, names, strict=True)
-    }
-    found = set()
-    for path in drawn.wires:
-        first, last = ends(path)
-        found.add((place.get(first, "top"), place.get(last, "bottom")))
-    assert len(drawn.wires) == len(found)
+    place = {(node.x, node.y): name for node, name in zip(drawn.nodes, names, strict=True)}
+    assert len(place) == len(names)
+    bottom, found, passed = len(names) * ROW, [], {}
+    for wire in drawn.wires:
+        way = points(wire.path)
+        (x, y), last = way[0], way[-1]
+        if (x, y) not in place and y:
+            assert (x, y) in passed[wire.source]
+        assert y or wire.source not in names
+        origin = place.get((x, y)) or (wire.source if wire.source in names else "top")
+        assert origin in {wire.source, "top"}
+        passed.setdefault(wire.source, set()).update(way)
+        assert (wire.target == "") == (last[1] == bottom)
+        found.append((origin, place[last] if wire.target else "bottom"))
+        assert found[-1][1] == (wire.target or "bottom")
+        for (x0, y0), (x1, y1) in pairwise(way):
+            crossed = [n for (nx, ny), n in place.items() if x0 == x1 == nx and y0 < ny < y1]
+            assert crossed == [], f"{wire} runs through {crossed}"
     return drawn, found
+
+
+def expected_edges(names, sources):
+    """Return every edge that a block must draw, with what leaves it."""
+    inside = set(names)
+    elsewhere = {s for name in sources if name not in inside for s in sources[name]}
+    into = [(s if s in inside else "top", name) for name in names for s in sources[name]]
+    return into + [(name, "bottom") for name in names if name in elsewhere or name == names[-1]]
 
 
 @pytest.mark.parametrize("sources", [CHAIN, RESIDUAL, FITTED, FORK])
 def test_the_wires_are_the_edges_of_the_graph(sources):
     names = list(sources)
-    drawn, found = edges(sources, names)
-    expected = {
-        (source if source in sources else "top", name)
-        for name, inputs in sources.items()
-        for source in inputs
-    }
-    assert found == expected | {(names[-1], "bottom")}
-    assert drawn.lanes == len({node.x for node in drawn.nodes} | {LANE / 2}) or sources is RESIDUAL
+    _, found = trace(names, sources)
+    assert sorted(found) == sorted(expected_edges(names, sources))
 
 
 def test_a_chain_is_a_straight_line():
-    drawn, _ = edges(CHAIN, list(CHAIN))
-    assert drawn.lanes == 1
-    assert all("C" not in path for path in drawn.wires)
+    drawn, _ = trace(list(CHAIN), CHAIN)
+    assert drawn.width == LANE
+    assert all("C" not in wire.path for wire in drawn.wires)
 
 
 def test_a_shortcut_runs_beside_what_it_passes():
-    drawn, _ = edges(RESIDUAL, list(RESIDUAL))
-    assert drawn.lanes == 2
+    drawn, _ = trace(list(RESIDUAL), RESIDUAL)
+    assert drawn.width == 2 * LANE
     assert {node.x for node in drawn.nodes} == {LANE / 2}
-    drawn, _ = edges(FITTED, list(FITTED))
+    drawn, _ = trace(list(FITTED), FITTED)
     assert [node.x / LANE for node in drawn.nodes] == [0.5, 0.5, 1.5, 0.5, 0.5]
 
 
 def test_what_a_later_block_reads_leaves_at_the_bottom():
     sources = {"a": ("input",), "b": ("a",), "later": ("a", "b")}
-    _, found = edges(sources, ["a", "b"])
-    assert found == {("top", "a"), ("a", "b"), ("a", "bottom"), ("b", "bottom")}
+    _, found = trace(["a", "b"], sources)
+    assert sorted(found) == [("a", "b"), ("a", "bottom"), ("b", "bottom"), ("top", "a")]
 
 
 def test_hidden_layers_are_leapt_over(exported):
@@ -100,6 +116,38 @@ def test_every_block_of_the_network_is_wired_as_its_graph(exported):
     sources = shown_sources(manifest)
     for _, members in groupby(manifest.feature_maps, key=lambda layer: layer.block):
         names = [layer.name for layer in members]
-        _, found = edges(sources, names)
-        expected = {(s if s in names else "top", name) for name in names for s in sources[name]}
-        assert found == expected | {(names[-1], "bottom")}
+        _, found = trace(names, sources)
+        assert sorted(found) == sorted(expected_edges(names, sources))
+
+
+def dense(length):
+    """Return a dense block: everything that was computed is joined before each step."""
+    sources = {}
+    for step in range(length):
+        sources[f"cat{step}"] = ("start", *(f"step{i}" for i in range(step)))
+        sources[f"step{step}"] = (f"cat{step}",)
+    return sources | {"end": ("start", *(f"step{i}" for i in range(length)))}
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_any_graph_is_drawn_edge_by_edge(seed):
+    choose = random.Random(seed)
+    names = [f"n{i}" for i in range(choose.randint(1, 24))]
+    sources = {}
+    for i, name in enumerate(names):
+        known = ["input", "far", *names[max(0, i - choose.randint(1, 12)) : i]]
+        sources[name] = tuple(choose.sample(known, choose.randint(1, min(4, len(known)))))
+    first = choose.randrange(len(names))
+    block = names[first : choose.randint(first + 1, len(names))]
+    _, found = trace(block, sources)
+    assert sorted(found) == sorted(expected_edges(block, sources))
+
+
+def test_a_dense_block_has_a_lane_for_each_source_and_stays_narrow():
+    sources = dense(24)
+    drawn, found = trace(list(sources), sources)
+    assert len(found) == 24 * 25 // 2 + 24 + 25 + 1
+    assert drawn.width == WIDEST
+    crossings = {x for wire in drawn.wires for x, _ in points(wire.path)}
+    assert len(crossings) <= 26
+    assert {node.x for node in drawn.nodes} == {LANE / 2}

@@ -5,6 +5,7 @@ from dataclasses import replace
 from statistics import median
 
 import pytest
+from checked import MODEL
 from website import read_page
 
 import artifacts
@@ -42,12 +43,12 @@ def test_every_filter_has_a_picture_a_row_and_where_it_is_shown_its_channel(page
     links = {link.attributes["href"] for link in page.all("a")}
     shown = stem.layer in {layer.layer for layer in read_index(tiles).layers}
     for number in range(count):
-        assert (f"resnet18/{first}.html#layer={stem.layer}&channel={number}" in links) == shown
+        assert (f"{MODEL}/{first}.html#layer={stem.layer}&channel={number}" in links) == shown
 
 
 @pytest.mark.built
 def test_every_picture_of_the_page_is_published(page, site):
-    folder = site / "resnet18" / "data" / STEM
+    folder = site / MODEL / "data" / STEM
     assert pictures(page) <= {path.name for path in folder.iterdir()}
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from checked import MODEL
 from website import read_page
 
 import artifacts
@@ -81,11 +82,11 @@ def test_what_is_said_of_a_picture_is_so(found, shown):
 def test_the_page_shows_every_run_with_its_answers_and_numbers(pages, found, tiles):
     page, text = pages["mistakes.html"], texts(pages["mistakes.html"])
     entry = read_entry(tiles, found.image)
-    assert page.all("a", href=f"resnet18/{found.image}.html")[0].text == entry.title
+    assert page.all("a", href=f"{MODEL}/{found.image}.html")[0].text == entry.title
     sources = [image.attributes["src"] for image in page.all("img")]
     for run in found.preparations:
         for picture in (run.picture, *(layer.picture for layer in run.layers)):
-            assert f"resnet18/data/{MISTAKES}/{picture}" in sources
+            assert f"{MODEL}/data/{MISTAKES}/{picture}" in sources
         for answer in run.answers:
             assert answer.name in text
         if run.id != CORRECT:

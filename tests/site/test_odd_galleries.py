@@ -102,23 +102,45 @@ def test_charts_alone_are_not_left_out_of_themselves(workshop):
 
 
 def test_without_a_classifier_nothing_is_said_of_evidence_that_is_not_there(workshop):
-    workshop.change_manifest(lambda manifest: replace(manifest, classifier=None))
+    why = "its answers come from 3 linear layers, one after another"
+    workshop.change_manifest(lambda manifest: replace(manifest, classifier=None, no_evidence=why))
     for image in workshop.images:
         workshop.change_entry(image, evidence=(), contributions=None)
     workshop.render()
     about = text_of(workshop.out / "about.html")
-    assert "this network does not end so, or the averaged layer is not among those shown" in about
+    assert f"not given here: {why}." in about
     assert "is what “evidence” shows" not in about
-    assert "need a network that ends in averages" in text_of(workshop.out / "teaching.html")
+    assert f"evidence maps here: {why}." in text_of(workshop.out / "teaching.html")
+    assert f"cannot be shown: {why}." in text_of(workshop.out / f"resnet18/{image}.html")
 
 
 def test_only_a_gallery_of_all_parts_says_that_it_shows_them(workshop):
-    claim = "This gallery shows both inputs of each sum"
+    claim = "This gallery shows 8 such sums with both inputs, and what the ReLU after it leaves"
     workshop.render()
     assert claim in text_of(workshop.out / "about.html")
-    workshop.change_manifest(lambda manifest: replace(manifest, layer_choice="conv1,layer1.0.relu"))
+    assert 'data-view="residual"' in (workshop.out / workshop_page(workshop)).read_text("utf-8")
+    workshop.change_manifest(
+        lambda manifest: replace(
+            manifest,
+            architecture=None,
+            layers=tuple(
+                replace(layer, op="minimum") if layer.op == "add" else layer
+                for layer in manifest.layers
+            ),
+        )
+    )
     workshop.render()
-    assert claim not in text_of(workshop.out / "about.html")
+    about = text_of(workshop.out / "about.html")
+    for word in ("such sum", "residual", "PyTorch"):
+        assert word not in about
+    assert 'data-view="residual"' not in (workshop.out / workshop_page(workshop)).read_text("utf-8")
+    assert not (workshop.out / "snippets" / "with_pytorch.py").exists()
+    assert "with_pytorch.py" not in (workshop.out / "teaching.html").read_text("utf-8")
+
+
+def workshop_page(workshop):
+    """Return the path of the first photo's page."""
+    return f"resnet18/{workshop.images[0]}.html"
 
 
 def test_a_gallery_of_one_layer_speaks_of_one(workshop):

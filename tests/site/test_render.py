@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import jsonschema
 import msgspec
 import pytest
+from checked import MODEL
 from website import Document, entries, read_page, tree
 
 import artifacts
@@ -35,7 +36,7 @@ READING = {
     "teaching.html",
 }
 """Pages that the header leads to."""
-OWN_PHOTO = "resnet18/your-photo.html"
+OWN_PHOTO = f"{MODEL}/your-photo.html"
 LINKS = {"href", "src", "srcset", "xlink:href", "poster", "data", "action", "formaction"}
 FOLDERS = {"data-folder", "data-shared"}
 
@@ -181,14 +182,14 @@ def test_every_import_of_every_script_is_relative_and_exists(site):
 @pytest.mark.built
 def test_every_photo_can_be_reached_from_the_home_page(site, pages, exported):
     linked = {urlsplit(link).path for _, link in links_of(pages["index.html"])}
-    images = [image.id for image in read_index(site / "resnet18/data").images]
-    assert {f"resnet18/{image}.html" for image in images} <= linked
-    others = {name for name in models_of(site) if name != "resnet18"}
+    images = [image.id for image in read_index(site / MODEL / "data").images]
+    assert {f"{MODEL}/{image}.html" for image in images} <= linked
+    others = {name for name in models_of(site) if name != MODEL}
     ours = {path for path in pages if path.split("/")[0] not in {*others, "models", "compare"}}
     assert ours == READING | own_photo(exported) | {
         "404.html",
-        "resnet18/embed.html",
-        *(f"resnet18/{image}.html" for image in images),
+        f"{MODEL}/embed.html",
+        *(f"{MODEL}/{image}.html" for image in images),
     }
 
 
@@ -248,7 +249,7 @@ def test_the_policy_comes_first_and_allows_only_this_site(pages):
 
 def test_the_author_is_text(pages):
     for path, document in pages.items():
-        if path == "resnet18/embed.html":  # has no room for it
+        if path == f"{MODEL}/embed.html":  # has no room for it
             continue
         assert document.meta("author") == "Ada <Lovelace>", path
         assert any("gallery by Ada <Lovelace>." in p.text for p in document.all("p")), path
@@ -262,7 +263,7 @@ def test_only_web_addresses_become_links_to_a_source(workshop, source):
     image = workshop.images[0]
     workshop.change_entry(image, source=source)
     workshop.render()
-    page = read_page(workshop.out / "resnet18" / f"{image}.html")
+    page = read_page(workshop.out / MODEL / f"{image}.html")
     assert page.all("a", href=source) == []
     assert any(source in span.text for span in page.all("span"))
 
@@ -273,7 +274,7 @@ def test_only_web_addresses_become_links_to_a_source(workshop, source):
 def test_previews_name_the_site_by_its_whole_address(site, pages, tiles, exported):
     seen = 0
     for path, document in pages.items():
-        if path == "resnet18/embed.html":  # shown in frames of other pages, never shared itself
+        if path == f"{MODEL}/embed.html":  # shown in frames of other pages, never shared itself
             continue
         assert document.meta("og:url") == URL + path
         if path == "404.html":
@@ -284,7 +285,7 @@ def test_previews_name_the_site_by_its_whole_address(site, pages, tiles, exporte
         seen += 1
     assert seen == len(READING | own_photo(exported)) + len(read_index(tiles).images)
     image = read_index(tiles).images[1].id
-    assert f"/{image}/" in pages[f"resnet18/{image}.html"].meta("og:image")
+    assert f"/{image}/" in pages[f"{MODEL}/{image}.html"].meta("og:image")
 
 
 def test_the_404_page_begins_its_links_at_the_address(pages):
@@ -350,7 +351,7 @@ def test_files_that_begin_with_an_underscore_are_served(site):
 
 @pytest.mark.built
 def test_everything_that_an_entry_names_is_there(site):
-    data = site / "resnet18" / "data"
+    data = site / MODEL / "data"
     index = read_index(data)
     for image in index.images:
         entry = read_entry(data, image.id)
@@ -370,7 +371,7 @@ def test_everything_that_an_entry_names_is_there(site):
 
 
 def test_nothing_but_the_gallery_is_published(site, exported):
-    data = site / "resnet18" / "data"
+    data = site / MODEL / "data"
     index = read_index(data)
     images = {image.id for image in index.images}
     computing = own_photo(exported) != set()
@@ -384,7 +385,7 @@ def test_nothing_but_the_gallery_is_published(site, exported):
         *(["vendor"] if computing else []),
         ".nojekyll",
         "404.html",
-        "resnet18",
+        MODEL,
         "snippets",
         "static",
     }
@@ -392,7 +393,7 @@ def test_nothing_but_the_gallery_is_published(site, exported):
 
 @pytest.mark.built
 def test_the_published_index_is_what_its_schema_says(site):
-    data = site / "resnet18" / "data"
+    data = site / MODEL / "data"
     schema = msgspec.json.decode(contract.SCHEMA_PATH.read_bytes())
     index = msgspec.json.decode((data / "index.json").read_bytes())
     files = {"GalleryIndex": [index]}
@@ -464,8 +465,8 @@ def test_a_photo_that_is_gone_leaves_nothing_behind(workshop):
     ] == [
         path
         for path in tree(workshop.out)
-        if (path.startswith("resnet18/data/_shared/") and path.endswith(f"/{gone}.png"))
-        or path.startswith(f"resnet18/data/_tours/{gone}.")
+        if (path.startswith(f"{MODEL}/data/_shared/") and path.endswith(f"/{gone}.png"))
+        or path.startswith(f"{MODEL}/data/_tours/{gone}.")
     ]
     assert not (workshop.out / "stray.html").exists()
     text = "".join(path.read_text("utf-8") for path in workshop.out.rglob("*.html"))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import pytest
+from checked import MODEL
 from website import read_page
 
 from precompute.index import read_entry
@@ -59,7 +60,7 @@ def test_every_stop_links_to_its_view(site, tiles):
         for number, stop in enumerate(tour.stops, start=1):
             view = {"layer": stop.layer, "channel": str(stop.channel), **stop.settings}
             view |= {"tour": tour.id, "stop": str(number)}
-            stops.append((f"resnet18/{stop.image}.html", view))
+            stops.append((f"{MODEL}/{stop.image}.html", view))
         expected += [stops[0], *stops]  # the tour as a whole begins at its first stop
     found = [(link.partition("#")[0], dict(parse_qsl(link.partition("#")[2]))) for link in links]
     assert found == expected
