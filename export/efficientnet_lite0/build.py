@@ -75,18 +75,26 @@ def _network() -> nn.Module:
 def _steps(graph: Graph) -> dict[str, str]:
     """Return what the network computes on the way, and a readable name for each.
 
-    The packages' names begin with underscores, and call every ReLU6 a swish. Left out are weights,
-    sizes, views and dropout; and paddings, which belong to the convolution after them.
+    The packages number batch norms (`_blocks.1._bn0`) and call every ReLU6 `_swish`; here both are
+    called after the convolution before them: `blocks.1.expand.bn`. Left out are sizes, views and
+    dropout; and paddings, which belong to the convolution after them.
     """
-    passed = {"size", "view", "_dropout"}
-    return {
-        name: name.removesuffix(".conv2d")
-        .replace("_swish", "_relu6")
-        .replace("._", ".")
-        .removeprefix("_")
-        for name, node in graph.nodes.items()
-        if node.op != "get_attr" and name not in passed and not name.endswith(".static_padding")
-    }
+    steps = {}
+    convolution = ""
+    for name in graph.nodes:
+        path, _, step = name.replace("._", ".").removeprefix("_").rpartition(".")
+        if step == "conv2d":
+            convolution = path.replace("conv_", "").replace("_conv", "")
+            steps[name] = f"{convolution}.conv"
+        elif step.startswith("bn"):
+            steps[name] = f"{convolution}.bn"
+        elif step.startswith("swish"):
+            steps[name] = f"{convolution}.relu6"
+        elif step == "add":
+            steps[name] = f"{path}.add"
+        elif step in {"avg_pooling", "fc"}:
+            steps[name] = step
+    return steps
 
 
 def _joined(data: bytes) -> bytes:

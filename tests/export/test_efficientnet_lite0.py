@@ -101,10 +101,10 @@ def test_depthwise_convolutions_have_a_kernel_for_each_channel(model):
         for node in model.graph.node
         if node.op_type == "Conv"
     }
-    depthwise = {name: group for name, group in groups.items() if name.endswith("depthwise_conv")}
+    depthwise = {name: group for name, group in groups.items() if ".depthwise." in name}
     assert len(depthwise) == 16
     for name, group in depthwise.items():
-        assert list(shapes[f"_{name.replace('.depthwise', '._depthwise')}.weight"][:2]) == [
+        assert list(shapes[f"_{name.replace('.depthwise.', '._depthwise_')}.weight"][:2]) == [
             group,
             1,
         ]
@@ -118,10 +118,10 @@ def test_padding_is_a_part_of_its_convolution(model):
         if node.op_type == "Conv"
     }
     # TensorFlow's "same" of an even size in steps of two: more below and right than above and left.
-    assert pads["conv_stem"] == pads["blocks.1.depthwise_conv"] == (0, 0, 1, 1)
-    assert pads["blocks.3.depthwise_conv"] == (1, 1, 2, 2)
-    assert pads["blocks.4.depthwise_conv"] == (2, 2, 2, 2)
-    assert pads["conv_head"] == (0, 0, 0, 0)
+    assert pads["stem.conv"] == pads["blocks.1.depthwise.conv"] == (0, 0, 1, 1)
+    assert pads["blocks.3.depthwise.conv"] == (1, 1, 2, 2)
+    assert pads["blocks.4.depthwise.conv"] == (2, 2, 2, 2)
+    assert pads["head.conv"] == (0, 0, 0, 0)
 
 
 def test_names_can_be_read_and_told_apart(model):
@@ -129,7 +129,8 @@ def test_names_can_be_read_and_told_apart(model):
     assert [node.name for node in model.graph.node] == names
     assert len({name.lower() for name in names}) == len(names)
     assert [name for name in names if "swish" in name or "_" in (name[0], name[-1])] == []
-    assert names[:4] == ["conv_stem", "bn0", "relu6", "blocks.0.depthwise_conv"]
+    assert names[:4] == ["stem.conv", "stem.bn", "stem.relu6", "blocks.0.depthwise.conv"]
+    assert names[-7:-3] == ["blocks.15.project.bn", "head.conv", "head.bn", "head.relu6"]
 
 
 def test_another_network_is_not_written(tmp_path, capsys, monkeypatch):
@@ -137,7 +138,7 @@ def test_another_network_is_not_written(tmp_path, capsys, monkeypatch):
 
     def shifted(data):
         model = onnx.load_from_string(joined(data))
-        node = next(node for node in model.graph.node if node.output[0] == "conv_stem")
+        node = next(node for node in model.graph.node if node.output[0] == "stem.conv")
         (pads,) = (attribute for attribute in node.attribute if attribute.name == "pads")
         pads.ints[:] = [1, 1, 0, 0]
         return model.SerializeToString()
