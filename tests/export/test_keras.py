@@ -57,12 +57,22 @@ def ours(tmp_path_factory, theirs):
     return outputs(folder, "small", theirs["picture"])
 
 
-@pytest.mark.parametrize("layer", ["stem_relu", "depthwise_relu6", "sum", "pool"])
-def test_maps_are_those_that_keras_computes(ours, theirs, layer):
-    values, _ = ours
-    expected = theirs[layer].transpose(2, 0, 1)
-    (name,) = (name for name in values if name.partition(".")[0].startswith(layer))
-    assert relative_difference(values[name], expected) < 1e-5
+@pytest.mark.parametrize(
+    ("layer", "op"),
+    [
+        ("stem_relu", "relu"),
+        ("depthwise_relu6", "relu6"),
+        ("sum", "add"),
+        ("pool", "max pool"),
+        ("average", "global average pool"),
+    ],
+)
+def test_a_layer_computes_what_it_does_in_keras(ours, theirs, layer, op):
+    values, manifest = ours
+    name = next(one["name"] for one in manifest["layers"] if one["op"] == op)
+    expected = theirs[layer]
+    found = values[name].transpose(1, 2, 0) if expected.ndim == 3 else values[name].ravel()
+    assert relative_difference(found, expected) < 1e-5
     assert expected.std() > 0.1
 
 
@@ -73,24 +83,32 @@ def test_answers_are_those_that_keras_gives(ours, theirs):
     assert found.max() > 2 * found.mean()
 
 
-def test_features_are_the_averages_that_keras_computes(ours, theirs):
+def test_features_of_the_evidence_average_to_what_keras_averages(ours, theirs):
     values, manifest = ours
     features = values[manifest["classifier"]["features"]]
     assert relative_difference(features.mean(axis=(1, 2)), theirs["average"]) < 1e-5
 
 
-def test_layers_are_told_as_keras_has_them(ours):
+def test_operations_are_told_as_keras_has_them(ours):
     _, manifest = ours
-    layers = {layer["name"].partition(".")[0]: layer for layer in manifest["layers"]}
     convolutions = [layer for layer in manifest["layers"] if layer["op"] == "convolution"]
     assert [layer["groups"] for layer in convolutions] == [1, 8, 1, 1, 1, 1]
-    assert [layer["stride"] for layer in convolutions[:3]] == [[2, 2], [2, 2], [1, 1]]
+    assert [layer["stride"] for layer in convolutions] == [[2, 2], [2, 2], *[[1, 1]] * 4]
     # "same" of an even size in steps of two: nothing is added above and left.
-    assert convolutions[0]["padding"] == [0, 0]
-    assert layers["sum"]["op"] == "add"
-    assert layers["join"]["op"] == "concatenate"
-    assert layers["join"]["channels"] == 24
-    assert layers["depthwise_relu6"]["op"] == "relu6"
+    assert [layer["padding"][0] for layer in convolutions] == [0, 0, 0, 1, 2, 0]
+    (joined,) = (layer for layer in manifest["layers"] if layer["op"] == "concatenate")
+    assert (joined["channels"], joined["height"], joined["width"]) == (24, 16, 16)
+
+
+@pytest.mark.parametrize("layer", ["stem_relu", "depthwise_relu6", "project", "join", "pool"])
+def test_names_of_layers_are_kept(ours, layer):
+    _, manifest = ours
+    names = [one["name"] for one in manifest["layers"]]
+    assert len([name for name in names if re.search(rf"(^|\.){layer}(_1)?$", name)]) == 1
+
+
+def test_what_the_description_says_is_in_the_manifest(ours):
+    _, manifest = ours
     assert manifest["architecture"] is None
     assert manifest["categories"] == (DATA / "classes.txt").read_text("utf-8").split("\n")[:-1]
     assert manifest["weights"]["name"] == "random weights, seed 0"
