@@ -2,7 +2,7 @@
 
 Made with Python 3.11, tensorflow-cpu 2.21.0, keras 3.15.1, tf2onnx 1.17.0, numpy 2.4.6 and onnx
 1.23.2 on x86-64. Beside this file lie keras_tf2onnx.onnx, which tests read as somebody's file, and
-keras_tf2onnx.npz with the picture and the values of every layer that Keras gives for it.
+keras_tf2onnx.npz with a picture and what some of its layers give for it in Keras itself.
 
     python tests/export/data/make_keras.py tests/export/data
 """
