@@ -68,9 +68,10 @@ def _give_out(graph: onnx.GraphProto, classifier: Classifier) -> None:
     """Make the linear layer's own weight and bias two more outputs, for the evidence of classes."""
     (linear,) = (node for node in graph.node if classifier.logits in node.output)
     shapes = {tensor.name: tensor.dims for tensor in graph.initializer}
-    _, *parameters = linear.input
-    for name, parameter in zip(("weight", "bias"), parameters, strict=True):
-        output = f"classifier.{name}"
+    outputs = ("classifier.weight", "classifier.bias")
+    # Where the logits are made of a linear layer's, its weights as seen from there are stored too.
+    parameters = linear.input[1:] if linear.op_type == "Gemm" else outputs
+    for output, parameter in zip(outputs, parameters, strict=True):
         if parameter != output:  # some models call them that
             graph.node.append(onnx.helper.make_node("Identity", [parameter], [output]))
         kind = onnx.TensorProto.FLOAT

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
-from export import build
+from export import build, torch_source
 from export.__main__ import main
 from export.browser import Copy
 
@@ -48,8 +48,8 @@ def test_an_error_is_one_line_on_stderr_and_exit_code_1(tmp_path, capsys, argume
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(build, "onnx_bytes", lambda *_: b"")
-    monkeypatch.setattr(build, "verify", lambda *_: 0.0)
+    monkeypatch.setattr(torch_source, "onnx_bytes", lambda *_: b"")
+    monkeypatch.setattr(torch_source, "verify", lambda *_: 0.0)
     monkeypatch.setattr(build, "browser_copy", lambda *_: Copy(b"", 0.0, 0.0))
     (tmp_path / "out").write_text("a file")
     assert main(["--weights", "random:1", "--layers", "conv1", "--out", str(tmp_path / "out")]) == 1
@@ -57,7 +57,7 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path, capsys, monkeypatch)
 
 
 def test_a_file_that_computes_something_else_is_not_left(exported, tmp_path, capsys, monkeypatch):
-    faithful = build.onnx_bytes
+    faithful = torch_source.onnx_bytes
 
     def perturbed(*arguments):
         model = onnx.load_from_string(faithful(*arguments))
@@ -67,7 +67,7 @@ def test_a_file_that_computes_something_else_is_not_left(exported, tmp_path, cap
         kernel.raw_data = values.tobytes()
         return model.SerializeToString()
 
-    monkeypatch.setattr(build, "onnx_bytes", perturbed)
+    monkeypatch.setattr(torch_source, "onnx_bytes", perturbed)
     shutil.copytree(exported.path.parent, tmp_path, dirs_exist_ok=True)
     arguments = ["--weights", "bundled", "--layers", "relu", "--out", str(tmp_path)]
     assert main(arguments) == 1

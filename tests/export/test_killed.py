@@ -5,6 +5,7 @@ What takes long is remembered and the files are short: the writes are those of t
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from killing import kill, writes
 
@@ -21,13 +22,26 @@ def quick(exported, monkeypatch):
     copy = {"difference": 0.0, "rounding": 0.0}
 
     def about(text: bytes):
-        monkeypatch.setattr(build, "load_weights", lambda *_: (None, manifest.weights, []))
-        monkeypatch.setattr(build, "trace", lambda *_: None)
-        monkeypatch.setattr(build, "describe", lambda *_: (manifest.layers, manifest.classifier))
-        monkeypatch.setattr(build, "keep", lambda *_: None)
-        monkeypatch.setattr(build, "onnx_bytes", lambda *_: b"network " + text)
-        monkeypatch.setattr(build, "verify", lambda *_: exported.difference)
-        monkeypatch.setattr(build, "_arrays", lambda *_: b"arrays " + text)
+        source = SimpleNamespace(
+            about=SimpleNamespace(
+                architecture=manifest.architecture,
+                input=manifest.input,
+                categories=manifest.categories,
+                weights=manifest.weights,
+                opset=manifest.opset,
+                producers=manifest.producers,
+                remarks=(),
+            ),
+            reference=exported.reference,
+            operations=list,
+            onnx=lambda names: b"network " + text,
+            verify=lambda *_: exported.difference,
+            pictures=list,
+            arrays=lambda *_: {"text": np.frombuffer(text, np.uint8)},
+        )
+        monkeypatch.setattr(build, "TorchSource", lambda *_: source)
+        described = (manifest.layers, manifest.classifier, "")
+        monkeypatch.setattr(build, "describe", lambda *_: described)
         made = SimpleNamespace(data=b"copy " + text, **copy)
         monkeypatch.setattr(build, "browser_copy", lambda *_: made)
         return lambda folder: export("resnet18", "bundled", "all", folder)
