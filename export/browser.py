@@ -68,13 +68,15 @@ def _give_out(graph: onnx.GraphProto, classifier: Classifier) -> None:
     """Make the linear layer's own weight and bias two more outputs, for the evidence of classes."""
     (linear,) = (node for node in graph.node if classifier.logits in node.output)
     shapes = {tensor.name: tensor.dims for tensor in graph.initializer}
-    _, weight, *bias = linear.input
-    if not bias:  # the exporter leaves out one that is zero
-        zeros = np.zeros(shapes[weight][0], np.float32)
-        graph.initializer.append(onnx.numpy_helper.from_array(zeros, "classifier.bias"))
-        shapes["classifier.bias"] = zeros.shape
-    for name, parameter in (("weight", weight), ("bias", bias[0] if bias else "classifier.bias")):
-        output = f"classifier.{name}"
+    outputs = ("classifier.weight", "classifier.bias")
+    # Where the logits are made of a linear layer's, its weights as seen from there are stored too.
+    parameters = linear.input[1:] if linear.op_type == "Gemm" else outputs
+    if len(parameters) == 1:  # the exporter leaves out a bias that is zero
+        zeros = np.zeros(shapes[parameters[0]][0], np.float32)
+        graph.initializer.append(onnx.numpy_helper.from_array(zeros, outputs[1]))
+        shapes[outputs[1]] = zeros.shape
+        parameters = (parameters[0], outputs[1])
+    for output, parameter in zip(outputs, parameters, strict=True):
         if parameter != output:  # some models call them that
             graph.node.append(onnx.helper.make_node("Identity", [parameter], [output]))
         kind = onnx.TensorProto.FLOAT

@@ -84,7 +84,6 @@ def read(path: Path, sha256: str = "") -> Given:
     without_weights_as_inputs(model)
     for fault in _faults_of_nodes(model.graph):
         raise GivenError(f"{path} {fault}")
-    session(model, str(path))
     return Given(path, model, found, _picture(model, path))
 
 

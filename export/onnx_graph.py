@@ -68,6 +68,8 @@ _LOCAL = {
     "Div": "divide",
 }
 """Operators whose result at a position is made of the same position of what they read."""
+_NEVER_LARGEST = -3e38
+"""What a max pool never gives, short of nothing else."""
 _HANDED_ON = {"Identity", "Dropout"}
 _MOVING = {"Reshape", "Squeeze", "Unsqueeze", "Flatten", "Transpose", "Slice", "Split", "Gather"}
 _BINARY = {"Add", "Sum", "Mul", "Sub", "Div"}
@@ -94,8 +96,8 @@ class Step:
     """What the manifest's arrays tell of it: `weight`, `bias`, `scale`, `shift`; float64."""
     learned: tuple[tuple[str, str], ...] = ()
     """Constants that training changes: what each is, `weight`, `transposed`, 0 or 1, and name."""
-    padding: Pair | None = None
-    """Zeros that it adds in front, where it does nothing else."""
+    padding: tuple[Pair, float] | None = None
+    """How much it adds in front and of what, where it does nothing else."""
     two: bool = False
     """Whether it is one answer for yes or no, beside which a 0 is put to make it two."""
 
@@ -238,7 +240,7 @@ class _Reader:
     def _move(self, node: NodeProto, source: str, tensor: str) -> None:
         value = self.values[source]
         places = self._places(value, self.tensors[source].shape)
-        moved = _moved(node, places, self.tensors[tensor].shape, self.constants, tensor)
+        moved = _moved(node, places, self.tensors[tensor].shape, self.constant, tensor)
         if moved is None:
             step, last = self._settled(value)
             self._add(self._other(node, [(step, last)], tensor), tensor)
@@ -326,8 +328,13 @@ class _Reader:
         return op
 
     def constant(self, name: str) -> Array | None:
-        """Return a constant that a node reads."""
-        return self.constants.get(name) if name else None
+        """Return what a node reads if that is the same for every photo, and None otherwise.
+
+        What is computed from shapes alone is: every photo has the same.
+        """
+        if name in self.values:
+            return None
+        return self.constants.get(name, self.tensors.get(name))
 
     def channels(self, constant: Array, source: str, last: bool) -> Array | None:
         """Return a constant as one number for each channel of a tensor, None where it is not."""
@@ -361,8 +368,8 @@ def _convolution(reader: _Reader, node: NodeProto, sources: Sources, tensor: str
         learned.append(("0", node.input[2]))
     groups = attribute(node, "group", 1)
     window = _window(reader, node, weight.shape[2:], tensor)
-    if source.padding:
-        window = replace(window, padding=_sum(window.padding, source.padding))
+    if source.padding and source.padding[1] == 0:
+        window = replace(window, padding=_sum(window.padding, source.padding[0]))
         step = replace(step, sources=source.sources)
     return replace(
         step,
@@ -523,10 +530,15 @@ def _pool(reader: _Reader, node: NodeProto, sources: Sources, tensor: str) -> St
     kind = "max pool" if node.op_type == "MaxPool" else "average pool"
     if tuple(kernel) == (1, 1) and step.shape == shape:
         return replace(step, op=network.SAME)
-    if tuple(kernel) == shape[1:] and step.shape == (shape[0], 1, 1):
-        if not any(attribute(node, "pads", (0,))):
-            return replace(step, op=f"global {kind}")
-    return replace(step, op=kind, window=_window(reader, node, kernel, tensor))
+    window = _window(reader, node, kernel, tensor)
+    covered = all(kernel[i] - window.padding[i] >= shape[1 + i] for i in range(2))
+    counts_padding = kind == "average pool" and attribute(node, "count_include_pad", 0)
+    if covered and step.shape == (shape[0], 1, 1) and not counts_padding:
+        return replace(step, op=f"global {kind}")
+    if source.padding and source.padding[1] <= _NEVER_LARGEST and kind == "max pool":
+        window = replace(window, padding=_sum(window.padding, source.padding[0]))
+        step = replace(step, sources=source.sources)
+    return replace(step, op=kind, window=window)
 
 
 def _global_pool(reader: _Reader, node: NodeProto, sources: Sources, tensor: str) -> Step | None:
@@ -602,7 +614,7 @@ def _padded(reader: _Reader, node: NodeProto, sources: Sources, tensor: str) -> 
         step,
         op="pad",
         window=Window((1, 1), (1, 1), padding),
-        padding=padding if value == 0 else None,
+        padding=None if value is None else (padding, value),
         parameters=0,
     )
 
@@ -678,7 +690,7 @@ def _moved(
     node: NodeProto,
     places: Array,
     shape: tuple[int, ...],
-    constants: Mapping[str, Array],
+    constant: Callable[[str], Array | None],
     tensor: str,
 ) -> Array | None:
     """Return `places` after a node that only moves numbers; None where that cannot be told."""
@@ -688,9 +700,9 @@ def _moved(
     if op == "Transpose":
         order = attribute(node, "perm", tuple(range(places.ndim))[::-1])
         return places.transpose(order)
-    if not all(name in constants for name in node.input[1:] if name):
+    given = [constant(name) if name else None for name in node.input[1:]]
+    if any(name and one is None for name, one in zip(node.input[1:], given, strict=True)):
         return None
-    given = [constants[name] if name else None for name in node.input[1:]]
     if op == "Gather" and given[0] is not None:
         return np.take(places, given[0], axis=attribute(node, "axis", 0))
     if op == "Split":

@@ -28,10 +28,15 @@ _SHORT = {
     "max pool": "maxpool",
     "multiply": "mul",
 }
-_BARE = re.compile(r"[A-Za-z]{0,3}_?\d*")
+_BARE = re.compile(r"[A-Za-z]?_?\d*")
 _NUMBERED = re.compile(r"(?:_+\d+)+$")
 _TORCH = re.compile(r"^/?(.*?)([A-Za-z]+(?:_\d+)?)_output_\d+$")
 _CALLS = {"StatefulPartitionedCall", "PartitionedCall", "Identity"}
+_INNER = {"batchnorm", "cast", "convolution", "depthwise", "separable_conv2d"}
+"""What TensorFlow calls parts of a layer."""
+_ADDED = re.compile(r"_?[A-Z][A-Za-z]*__\d+$")
+"""What tf2onnx adds to the name of the tensor before."""
+_OF_WEIGHTS = re.compile(r"[._](weight|kernel|w)(_\d+)?$")
 _OPERATORS = {
     "add addv2 avgpool avgpool2d batchnorm batchnormalization biasadd cast clip concat concatv2 conv "
     "conv2d conv2dbackpropinput convolution depthwise depthwiseconv2dnative div dropout elu flatten "
@@ -63,6 +68,7 @@ def readable(tensors: Sequence[Named]) -> list[str]:
     """
     paths = _without_common([_path(one) for one in tensors])
     inside = {scope[:i] for scope, _ in filter(None, paths) for i in range(len(scope))}
+    inside |= {(*scope, leaf) for scope, leaf in filter(None, paths) if leaf}
     ends = {path[0]: number for number, path in enumerate(paths) if path and path[1] is None}
     counts: Counter[str] = Counter()
     names: list[str] = []
@@ -71,7 +77,7 @@ def readable(tensors: Sequence[Named]) -> list[str]:
         short = _short(one.op)
         if path is None:
             counts[short] += 1
-            name = f"{short}{counts[short]}"
+            name = f"{short}{'_' * short[-1].isdigit()}{counts[short]}"
         else:
             scope, leaf = path
             whole = leaf is None and scope and ends[scope] == number and scope not in inside
@@ -101,10 +107,10 @@ def _candidates(one: Named) -> Iterator[Path]:
         if name.startswith("/"):
             yield _modules(name.strip("/").split("/")[:-1]), None
             return
-        slashed = name.split(":")[0].split("/")
+        slashed = name.removeprefix("node_").split(":")[0].split("/")
         *scope, leaf = [part for part in slashed if part not in _CALLS] or [""]
         if scope or not _is_bare(leaf, one.op):
-            yield _shortened(scope, leaf)
+            yield _shortened(scope, leaf, one.op)
             return
         if weight := _of_weight(one.weight):
             yield weight
@@ -113,12 +119,15 @@ def _candidates(one: Named) -> Iterator[Path]:
 
 def _of_weight(weight: str) -> Path | None:
     """Return the module that weights are called after."""
-    parts = re.split(r"/", weight.split(":")[0])
-    if len(parts) == 1 and weight.endswith((".weight", "_weight", "_w", ".w")):
-        module = re.sub(r"[._](weight|w)$", "", weight)
-        return (tuple(module.split(".")), None) if not _is_bare(module, "") else None
-    scope = [part for part in parts[:-1] if part not in _CALLS and not _is_word(part)]
-    return (tuple(scope), None) if scope else None
+    path = weight.split(":")[0]
+    module = _OF_WEIGHTS.sub("", path)
+    if "/" not in path:
+        known = module != path and not _is_bare(module, "")
+        return (tuple(module.split(".")), None) if known else None
+    *scope, leaf = [part for part in module.split("/") if part not in _CALLS and not _is_word(part)]
+    if module == path or not scope:
+        return ((*scope, leaf), None) if scope and _is_word(path.rpartition("/")[2]) else None
+    return tuple(scope), leaf
 
 
 def _noted(scopes: str) -> tuple[str, ...]:
@@ -150,11 +159,14 @@ def _modules(parts: Sequence[str]) -> tuple[str, ...]:
     return tuple(path)
 
 
-def _shortened(scope: list[str], leaf: str) -> Path:
+def _shortened(scope: list[str], leaf: str, op: str) -> Path:
     """Return a path without the operators in it that only say what is done."""
+    before = _ADDED.sub("", leaf)
+    if before != leaf:
+        return tuple(scope if _is_word(before) else [*scope, before]), _short(op)
     if not _is_word(leaf):
         return tuple(scope), leaf
-    while scope and _is_word(scope[-1]):
+    while scope and _NUMBERED.sub("", scope[-1]).casefold() in _INNER:
         scope = scope[:-1]
     return tuple(scope), None
 
@@ -176,6 +188,12 @@ def _without_common(paths: list[Path | None]) -> list[Path | None]:
         if any(len(scope) == 1 and leaf is None for scope, leaf in known):
             break
         known = [(scope[1:], leaf) for scope, leaf in known]
+    parts = [part for scope, leaf in known for part in (*scope, leaf) if part]
+    if all(part.endswith("_1") for part in parts):  # Keras counts how often a model was called
+        known = [
+            (tuple(part[:-2] for part in scope), leaf[:-2] if leaf else None)
+            for scope, leaf in known
+        ]
     rest = iter(known)
     return [next(rest) if path else None for path in paths]
 

@@ -66,10 +66,10 @@ class OnnxSource:
         remarks = []
         used = said.weights
         if seed is not None:
-            _, graph, _ = self._read(plain, replace(said, reverse=False), 1)
+            graph = self._read(plain, replace(said, reverse=False))[1]
             self._reference = plain = drawn(plain, graph, seed)
             used = _random(seed, used)
-        self._front, self._graph, self._met = self._read(plain, said, 1)
+        self._front, self._graph, self._met, self._alone = self._read(plain, said)
         self._batch: int | str = self._freed(plain)
         if self._batch == 1:
             remarks.append("the model takes one photo at a time: its batch cannot be made free")
@@ -78,6 +78,7 @@ class OnnxSource:
         remarks += [remark] if remark else []
         self._names = readable([_named(step) for step in self._graph.steps])
         self._check()
+        del self._alone  # it holds all weights
         self.about = About(
             architecture=None,
             input=said.input,
@@ -188,19 +189,22 @@ class OnnxSource:
         ]
 
     def _read(
-        self, plain: ModelProto, said: Description, batch: int | str
-    ) -> tuple[Fronted, Graph, dict[str, NDArray[Any]]]:
-        """Return a folded model with our input in front, its graph, and every tensor of one run."""
+        self, plain: ModelProto, said: Description
+    ) -> tuple[Fronted, Graph, dict[str, NDArray[Any]], Run]:
+        """Return a folded model with our input in front, for one picture at a time; its graph, every
+        tensor of one run, and what computes them.
+        """
         side = said.input.crop
-        front = fronted(plain, self._given.picture, side, said.reverse, batch)
+        front = fronted(plain, self._given.picture, side, said.reverse, 1)
         pixels = np.random.default_rng(1).integers(0, 256, (1, side, side, 3), np.uint8)
         picture = as_ours(pixels, said.input)
         names = names_of(front.model.graph)
-        met = running(front.model, names, self._label)(picture) | {said.input.name: picture}
+        alone = running(front.model, names, self._label)
+        met = alone(picture) | {said.input.name: picture}
         renamed = {old: new for new, old in front.original.items()}
         end = renamed.get(self._answers.tensor, self._answers.tensor)
         graph = read_graph(front.model.graph, met, said.input.name, end)
-        return front, self._answers.as_categories(graph), met
+        return front, self._answers.as_categories(graph), met, alone
 
     def _freed(self, plain: ModelProto) -> int | str:
         """Make the batch free if two pictures at once give what each gives alone; return it."""
@@ -214,8 +218,9 @@ class OnnxSource:
             both = running(free.model, tensors, self._label)(picture)
         except GivenError:
             return 1
-        second = running(self._front.model, tensors, self._label)(picture[1:])
-        for name, one in second.items():
+        second = self._alone(picture[1:])
+        for name in tensors:
+            one = second[name]
             if both[name].shape != (2, *one.shape[1:]):
                 return 1
             if relative_difference(both[name][1:], one) > TOLERANCE:

@@ -132,6 +132,9 @@ def handed_out(
         declared = (batch, *shape[1:])
         graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, declared))
     _prune(graph)
+    if step.two and step.op == "linear":
+        put(graph, "classifier.weight", step.arrays["weight"].astype(np.float32))
+        put(graph, "classifier.bias", bias_of(step).astype(np.float32))
     return result
 
 
@@ -140,10 +143,12 @@ def _answers(
 ) -> list[NodeProto]:
     """Return the nodes that give the answers as (batch, numbers).
 
-    A linear layer becomes one Gemm, whatever it was before: browsers hand out its weights.
+    A linear layer becomes one Gemm, whatever it was before: browsers hand out its weights. Beside
+    a lone answer a 0 is put, and the weights of both are stored for browsers: it can be as small
+    as rounding makes it, so that it has to be computed exactly as before.
     """
     flat = f"{name}.flat"
-    if step.op == "linear":
+    if step.op == "linear" and not step.two:
         weight, bias = f"{name}.weight", f"{name}.bias"
         put(graph, weight, step.arrays["weight"].astype(np.float32))
         put(graph, bias, bias_of(step).astype(np.float32))

@@ -14,6 +14,7 @@ from export.browser import browser_copy
 from export.build import export
 from export.errors import NoCopyError
 from export.manifest import Classifier, read_manifest
+from export.onnx_file import noise
 
 CLASSIFIER = ["classifier.weight", "classifier.bias"]
 
@@ -144,6 +145,9 @@ WEIGHT = np.array([[1.5, -0.25, 3.0], [0.5, 2.0, -1.0]], np.float32)
 BIAS = np.array([0.1, -0.2], np.float32)
 
 
+PICTURES = [noise(batch, 1).numpy() for batch in (1, 2)]
+
+
 def linear(weight, names=("w", "b"), bias=BIAS):
     """Return an ONNX file of one linear layer on 1 × 1 pictures, whose parameters have `names`;
     without a bias where there is one name alone."""
@@ -170,7 +174,7 @@ def test_a_bias_that_was_left_out_is_given_out_as_zero():
 
 @pytest.mark.parametrize("names", [("w", "b"), CLASSIFIER])
 def test_the_classifier_is_given_out_whatever_its_tensors_are_called(names):
-    copy = browser_copy(linear(WEIGHT, names), Classifier("input", "logits"), 1)
+    copy = browser_copy(linear(WEIGHT, names), Classifier("input", "logits"), PICTURES)
     session = open_(copy.data)
     assert [output.name for output in session.get_outputs()] == ["logits", *CLASSIFIER]
     weight, bias = session.run(CLASSIFIER, {"input": np.ones((1, 3, 1, 1), np.float32)})
@@ -180,7 +184,7 @@ def test_the_classifier_is_given_out_whatever_its_tensors_are_called(names):
 
 def test_the_same_file_gives_the_same_copy():
     data = linear(WEIGHT)
-    assert browser_copy(data, None, 1) == browser_copy(data, None, 1)
+    assert browser_copy(data, None, PICTURES) == browser_copy(data, None, PICTURES)
 
 
 @pytest.mark.parametrize(
@@ -195,17 +199,19 @@ def test_the_same_file_gives_the_same_copy():
 def test_a_weight_below_the_normal_range_counts_by_its_absolute_change(small, expected):
     weight = WEIGHT.copy()
     weight[1, 1] = small
-    assert browser_copy(linear(weight), None, 1).rounding == pytest.approx(expected, rel=1e-9)
+    assert browser_copy(linear(weight), None, PICTURES).rounding == pytest.approx(
+        expected, rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_weight_that_float16_cannot_hold_is_named(sign):
     weight = WEIGHT.copy()
     weight[0, 2] = sign * 65504
-    assert browser_copy(linear(weight), None, 1).rounding == 0
+    assert browser_copy(linear(weight), None, PICTURES).rounding == 0
     weight[0, 2] = sign * 65505
     with pytest.raises(NoCopyError) as refusal:
-        browser_copy(linear(weight), None, 1)
+        browser_copy(linear(weight), None, PICTURES)
     assert str(refusal.value) == (
         "w holds a weight of size 65505, and the model's copy for browsers can hold up to 65504"
     )
@@ -216,18 +222,18 @@ def test_a_copy_of_other_values_is_refused():
     with pytest.raises(
         NoCopyError, match=r"would differ from the model by 100\.0% of a layer's la"
     ):
-        browser_copy(data, None, 1)
+        browser_copy(data, None, PICTURES)
 
 
 def test_a_copy_may_be_as_large_as_github_takes_and_no_larger(monkeypatch):
     assert browser.LARGEST_FILE == 100_000_000
     data = linear(WEIGHT)
-    size = len(browser_copy(data, None, 1).data)
+    size = len(browser_copy(data, None, PICTURES).data)
     monkeypatch.setattr(browser, "LARGEST_FILE", size)
-    browser_copy(data, None, 1)
+    browser_copy(data, None, PICTURES)
     monkeypatch.setattr(browser, "LARGEST_FILE", size - 1)
     with pytest.raises(NoCopyError):
-        browser_copy(data, None, 1)
+        browser_copy(data, None, PICTURES)
 
 
 def test_without_a_copy_the_build_says_why_and_leaves_none(tmp_path, capsys, monkeypatch):
