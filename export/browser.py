@@ -2,7 +2,8 @@
 
 The weights of convolutions and linear layers are stored as float16. A Cast in front of their users
 turns them back into float32, which onnxruntime does once, when it loads the file: everything is
-computed in float32, and only the rounding of the stored weights is lost.
+computed in float32, and only the rounding of the stored weights is lost. Where that is too much, the
+copy has the weights as they are.
 """
 
 import math
@@ -22,7 +23,7 @@ SMALLEST_NORMAL = float(np.finfo(np.float16).smallest_normal)
 LARGEST_FILE = 100_000_000
 """What GitHub takes, bytes."""
 LARGEST_DIFFERENCE = 0.01
-"""What a copy may differ by and still be called the same model, as `Copy.difference` is told."""
+"""What rounding may change and the copy still be called the same model, as Copy.difference tells."""
 
 
 @dataclass(frozen=True)
@@ -41,27 +42,36 @@ def browser_copy(
 ) -> Copy:
     """Return the copy for browsers of the ONNX file `data`, compared on `pictures`, its inputs.
 
-    Raises NoCopyError where float16 cannot hold a weight, where the copy would be too large to be
-    published, or where its outputs would be too far from those of `data`.
+    Raises NoCopyError where it would be too large to be published.
     """
+    copy = _copy(data, classifier, pictures, halved=True)
+    if copy is None or copy.difference > LARGEST_DIFFERENCE:
+        copy = _copy(data, classifier, pictures, halved=False)
+    assert copy is not None
+    if len(copy.data) > LARGEST_FILE:
+        raise NoCopyError(
+            f"the model's copy for browsers would have {math.ceil(len(copy.data) / 1e6)} MB, and "
+            f"GitHub takes files up to {LARGEST_FILE / 1e6:.0f} MB"
+        )
+    return copy
+
+
+def _copy(
+    data: bytes,
+    classifier: Classifier | None,
+    pictures: Sequence[NDArray[np.float32]],
+    halved: bool,
+) -> Copy | None:
+    """Return a copy, which may be too large; None where float16 cannot hold a weight."""
     model = onnx.load_from_string(data)
     if classifier is not None:
         _give_out(model.graph, classifier)
-    rounding = _halve(model.graph)
+    rounding = _halve(model.graph) if halved else 0.0
+    if rounding is None:
+        return None
     onnx.checker.check_model(model)
     copy: bytes = model.SerializeToString(deterministic=True)
-    if len(copy) > LARGEST_FILE:
-        raise NoCopyError(
-            f"the model's copy for browsers would have {math.ceil(len(copy) / 1e6)} MB, and GitHub "
-            f"takes files up to {LARGEST_FILE / 1e6:.0f} MB"
-        )
-    difference = _difference(copy, data, pictures)
-    if difference > LARGEST_DIFFERENCE:
-        raise NoCopyError(
-            "the model's copy for browsers would differ from the model by "
-            f"{difference:.1%} of a layer's largest value, and {LARGEST_DIFFERENCE:.0%} is allowed"
-        )
-    return Copy(copy, difference, rounding)
+    return Copy(copy, _difference(copy, data, pictures), rounding)
 
 
 def _give_out(graph: onnx.GraphProto, classifier: Classifier) -> None:
@@ -83,20 +93,18 @@ def _give_out(graph: onnx.GraphProto, classifier: Classifier) -> None:
         graph.output.append(onnx.helper.make_tensor_value_info(output, kind, shapes[parameter]))
 
 
-def _halve(graph: onnx.GraphProto) -> float:
-    """Store the weights of convolutions and linear layers as float16; return Copy.rounding."""
+def _halve(graph: onnx.GraphProto) -> float | None:
+    """Store the weights of convolutions and linear layers as float16; return Copy.rounding, or None
+    where one is too large for it.
+    """
     rounding = 0.0
     casts = []
     for tensor in graph.initializer:
         if tensor.data_type != onnx.TensorProto.FLOAT or len(tensor.dims) < 2:
             continue
         name, weight = tensor.name, onnx.numpy_helper.to_array(tensor)
-        largest = float(np.abs(weight).max(initial=0))
-        if largest > LARGEST_WEIGHT:
-            raise NoCopyError(
-                f"{name} holds a weight of size {largest:.6g}, and the model's copy for browsers "
-                f"can hold up to {LARGEST_WEIGHT:.0f}"
-            )
+        if np.abs(weight).max(initial=0) > LARGEST_WEIGHT:
+            return None
         stored = weight.astype(np.float16)
         rounding = max(rounding, _rounding(stored, weight))
         tensor.CopyFrom(onnx.numpy_helper.from_array(stored, f"{name}.float16"))

@@ -187,7 +187,8 @@ class BrowserCopy:
     """The ONNX file that a browser loads to compute a visitor's own photo.
 
     It has the input and the outputs of ModelManifest.onnx, in the same order, and computes them in
-    float32; its weights of two axes or more are stored as float16. Where there is a classifier, two
+    float32; its weights of two axes or more are stored as float16, or as they are where that would
+    change too much. Where there is a classifier, two
     more outputs follow, both float32: `classifier.weight` (categories, channels), as it is stored
     here, and `classifier.bias` (categories,).
     """
@@ -200,7 +201,8 @@ class BrowserCopy:
     largest absolute value; measured on pictures of noise."""
     rounding: Difference
     """Largest relative change of a weight by storing it as float16: |stored − weight| is at most
-    rounding · max(|weight|, 2⁻¹⁴), for every weight. 0 where all are float16 numbers anyway."""
+    rounding · max(|weight|, 2⁻¹⁴), for every weight. 0 where all are float16 numbers anyway, or stored as
+    they are."""
 
 
 @dataclass(frozen=True)
@@ -247,8 +249,7 @@ class ModelManifest:
     `.top1` (share of right answers on validation photos, NaN before training), each (moments,).
     """
     browser: BrowserCopy | None
-    """None where float16 cannot hold the weights well enough, or the copy would be too large to
-    publish."""
+    """None where the copy would be too large to publish."""
 
     @property
     def feature_maps(self) -> tuple[Layer, ...]:
