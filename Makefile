@@ -40,8 +40,8 @@ export PYTHON
 # Each word of MODEL is a model: ARCH, ARCH@WEIGHTS or the path of an ONNX file. ONNX is the path of
 # one that may hold blanks. A model's id names its files and is part of its links: "resnet18-random-0"
 # of resnet18@random:0, and of a path its last part.
-id_of := sed -e '/\.onnx\(@\|$$\)/{s|\.onnx||;s|^[^@]*/||;}' -e 's|@.*/|@|' -e 's/\.safetensors$$//' -e 's/\.pth$$//' \
-  -e 's/[^A-Za-z0-9._-]\{1,\}/-/g' -e 's/^[-._]*//' -e 's/[-._]*$$//'
+id_of := sed -e '/\.onnx$$/{s|.*/||;s|\.onnx$$||;}' -e 's|\.onnx@|@|' -e 's|^[^@]*/\([^/@]*@\)|\1|' -e 's|@.*/|@|' \
+  -e 's/\.safetensors$$//' -e 's/\.pth$$//' -e 's/[^A-Za-z0-9._-]\{1,\}/-/g' -e 's/^[-._]*//' -e 's/[-._]*$$//'
 given := $(if $(ONNX),$(call quote,$(ONNX)),$(foreach word,$(MODEL),$(call quote,$(word))))
 numbered := $(shell printf '%s\n' $(given) | $(id_of) | awk 'length { print NR ":" $$0 }')
 ids := $(foreach one,$(numbered),$(lastword $(subst :, ,$(one))))

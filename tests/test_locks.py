@@ -124,7 +124,7 @@ def test_nothing_is_installed_but_what_is_pinned():
     pip = [line for line in installs() if "pip" in line]
     npm = [line for line in installs() if "pip" not in line]
     loose = [line for line in pip if "--require-hashes" not in line]
-    assert len(pip) == 3
+    assert len(pip) == 4
     assert len(loose) == 1
     assert "locks/torch.txt" in loose[0]
     assert len(npm) == 2

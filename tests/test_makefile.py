@@ -20,6 +20,14 @@ TEXTS = (
 )
 
 
+MADE = (
+    ".venv/.installed-onnxruntime",
+    ".venv-export/.installed",
+    ".venv-export/.efficientnet-lite0",
+)
+"""What says that an environment is whole."""
+
+
 def make(folder, *arguments, **given):
     outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     command = ["make", "-s", "-f", ROOT / "Makefile", *arguments]
@@ -75,7 +83,7 @@ def project(tmp_path):
         python.write_text(RECORD)
         python.chmod(0o755)
     shutil.copytree(ROOT / "locks", tmp_path / "locks")
-    for made in (".venv/.installed-onnxruntime", ".venv-export/.installed", "artifacts.py"):
+    for made in (*MADE, "artifacts.py"):
         (tmp_path / made).touch()
     (tmp_path / "site_template").mkdir()
 
