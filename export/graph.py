@@ -241,7 +241,6 @@ class _Description:
             window = Window((1, 1), (1, 1), (0, 0))
         elif op in _WINDOWED:
             window = _window(vars(module) if module is not None else _settings(node))
-        aligned = all(self._size(source) in {shape[2:], (1, 1)} for source in sources)
         self.operations.append(
             Operation(
                 name=self._names[node],
@@ -249,7 +248,7 @@ class _Description:
                 inputs=origins,
                 shape=shape[1:],
                 window=window,
-                local=op in _LOCAL and aligned,
+                local=op in _LOCAL,
                 groups=getattr(module, "groups", 1) if op == network.CONVOLUTION else None,
                 parameters=self._parameters(node, module),
             )
@@ -258,12 +257,6 @@ class _Description:
 
     def _module(self, node: fx.Node) -> nn.Module | None:
         return self._model.get_submodule(str(node.target)) if node.op == "call_module" else None
-
-    def _size(self, node: fx.Node) -> tuple[int, ...]:
-        """Return rows and columns; of what is no map, those that it was made from."""
-        if node not in self._shapes:
-            return self._size(next(one for one in node.all_input_nodes if one in self._origins))
-        return tuple(self._shapes[node][axis] for axis in self.orders.get(node, ())[2:])
 
     def _parameters(self, node: fx.Node, module: nn.Module | None) -> int:
         if module is not None:
