@@ -138,7 +138,10 @@ def test_the_header_leads_to_the_pages_of_the_same_model(site_of):
             MAIN
         ]
         target = "about.html" if name == MAIN else f"models/{name}/about.html"
-        assert found == ["../" * path.count("/") + target]
+        about = "../" * path.count("/") + target
+        assert found == [about]
+        (credit,) = [a for a in page.all("a") if a.text == "Provenance and licences"]
+        assert credit.attributes["href"] == f"{about}#provenance"
 
 
 # From one model to another
