@@ -46,7 +46,7 @@ def residual_blocks(source: Source) -> list[Parts]:
             for name in total.inputs
             if name.startswith(f"{total.block}.") and ".downsample." not in name
         ]
-        after = [one for one in shown.values() if one.inputs == (total.name,)]
+        after = [one for one in shown.values() if one.inputs == (total.name,) and one.op == "relu"]
         if len(branches) == 1 and after and all(name in shown for name in total.inputs):
             shortcut = next(name for name in total.inputs if name != branches[0])
             found.append(Parts(shown[shortcut], shown[branches[0]], total, after[0]))

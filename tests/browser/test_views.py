@@ -104,7 +104,10 @@ def test_kernels_of_another_model_do_not_close_the_sum(chromium, address, photo,
 
 def test_layers_without_a_convolution_say_why(visit, photo):
     page = opened(visit, photo, layer="layer2.0.add", view="origin").page
-    assert "is the sum of" in page.locator("origin-view").inner_text()
+    assert (
+        "the sum of layer2.0.bn2 and layer2.0.downsample.1, value by value"
+        in page.locator("origin-view").inner_text()
+    )
 
 
 def test_a_kernel_is_loaded_when_it_is_asked_for(visit, photo):
