@@ -99,7 +99,7 @@ test: .venv/.testing .venv-export/.testing .venv-audit/.installed $(runtime) ## 
 	CHROMIUM="$$(scripts/chromium)" && FIREFOX="$$(scripts/firefox)" && export CHROMIUM FIREFOX && .venv/bin/python -m pytest -q tests --ignore tests/export
 
 check: .venv/.testing $(runtime) ## check the built site: every link and every page, in a real browser
-	CHROMIUM="$$(scripts/chromium)" && FIREFOX="$$(scripts/firefox)" && export CHROMIUM FIREFOX && .venv/bin/python -m pytest -q -m built --build build tests/site tests/browser
+	CHROMIUM="$$(scripts/chromium)" && FIREFOX="$$(scripts/firefox)" && export CHROMIUM FIREFOX && CHECKED_MODEL=$(firstword $(ids)) .venv/bin/python -m pytest -q -m built --build build tests/site tests/browser
 
 bench: .venv-export/.testing .venv/.testing ## measure speed and size, and the pages of the built site
 	.venv-export/bin/python -m benchmarks

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -97,7 +98,8 @@ def export(
         copy = None
         remarks.append(f"{error}: the site has no page for visitors' own photos")
     arrays = io.BytesIO()
-    np.savez(arrays, **source.arrays(described, classifier))
+    named: dict[str, Any] = dict(source.arrays(described, classifier))
+    np.savez(arrays, **named)
     artifacts.write(onnx_file, data)
     artifacts.write(arrays_file, arrays.getvalue())
     if copy:

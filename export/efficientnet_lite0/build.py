@@ -34,7 +34,7 @@ def build(folder: Path) -> float:
     Returns the largest difference from PyTorch of any step, relative to its largest value. Raises
     ExportError where the packages are missing or not what they were.
     """
-    graph = trace(_network())
+    graph = trace(_network(), SIDE)
     steps = _steps(graph)
     module = keep(graph, tuple(steps))
     data = onnx_bytes(module, "input", tuple(steps.values()), SIDE)
