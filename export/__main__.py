@@ -17,8 +17,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m export",
         description="Write a torchvision model, or somebody's ONNX file, as one ONNX file whose "
-        "outputs are its layers, check every output against what the model itself computes, and describe it in a manifest beside it; and a copy of "
-        "half the size for browsers.",
+        "outputs are its layers, check every output against what the model itself computes, and "
+        "describe it in a manifest beside it; and a copy of half the size for browsers.",
     )
     parser.add_argument(
         "--model",

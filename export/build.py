@@ -92,7 +92,7 @@ def export(
         copy = None
         remarks.append(f"{error}: the site has no page for visitors' own photos")
     arrays = io.BytesIO()
-    np.savez(arrays, **source.arrays(described, classifier))
+    np.savez(arrays, allow_pickle=False, **source.arrays(described, classifier))
     artifacts.write(onnx_file, data)
     artifacts.write(arrays_file, arrays.getvalue())
     if copy:

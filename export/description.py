@@ -40,6 +40,10 @@ NAME = "input"
 """How every model's input is called in the end."""
 LUMA = (0.299, 0.587, 0.114)
 """What red, green and blue add to grey (ITU-R recommendation BT.601)."""
+HALF = 0.5005
+"""Added before numbers are cut to whole ones: grey is a number of thousandths, and where it is half
+way between two, rounding errors shall not decide.
+"""
 _EXAMPLE = (
     'input = {size = 224, order = "rgb", pixels = 1, mean = [0.485, 0.456, 0.406], '
     "std = [0.229, 0.224, 0.225]}"
@@ -125,7 +129,9 @@ def describe(given: Given, file: Path | None) -> Description:
             "channels, or one for all"
         )
     if min(std) < 1e-6:
-        raise GivenError(f"{label}: std is {min(std):g}, and it is divided by: expected more than 0")
+        raise GivenError(
+            f"{label}: std is {min(std):g}, and it is divided by: expected more than 0"
+        )
     if given.picture.kind is np.uint8 and (said.pixels, *mean, *std) != (255, 0, 0, 0, 1, 1, 1):
         raise GivenError(
             f"{label}: the model takes whole numbers from 0 to 255 (uint8), so that pixels has to "
@@ -172,12 +178,11 @@ def as_ours(pixels: NDArray[np.uint8], spec: Input) -> NDArray[np.float32]:
     """Return pixels, (pictures, height, width, 3), as our file takes them."""
     planes = pixels.transpose(0, 3, 1, 2) / 255
     mean, std = (np.array(one).reshape(1, PLANES, 1, 1) for one in (spec.mean, spec.std))
-    return ((planes - mean) / std).astype(np.float32)
+    ours: NDArray[np.float32] = ((planes - mean) / std).astype(np.float32)
+    return ours
 
 
-def as_theirs(
-    pixels: NDArray[np.uint8], described: Description, picture: Picture
-) -> NDArray[Any]:
+def as_theirs(pixels: NDArray[np.uint8], described: Description, picture: Picture) -> NDArray[Any]:
     """Return pixels, (pictures, height, width, 3), as the model's maker would prepare them."""
     levels = pixels.astype(np.float64) / 255 * described.white
     levels = (levels - np.array(described.mean)) / np.array(described.std)
@@ -188,7 +193,7 @@ def as_theirs(
     if not picture.last:
         levels = levels.transpose(0, 3, 1, 2)
     if picture.kind is np.uint8:
-        levels = levels.round().clip(0, 255)
+        levels = np.floor(levels + HALF).clip(0, 255)
     return np.ascontiguousarray(levels.astype(picture.kind))
 
 
@@ -206,8 +211,11 @@ def categories(wanted: Path | str | None, outputs: int) -> tuple[tuple[str, ...]
         remark = f"{outputs} outputs are taken for ImageNet's classes, in torchvision's order"
         remark = "" if wanted else f"{remark}: name others with labels"
     else:
-        names, remark = tuple(f"class {number}" for number in range(outputs)), (
-            f"nothing names the {outputs} classes, so that they are numbered: name them with labels"
+        names, remark = (
+            tuple(f"class {number}" for number in range(outputs)),
+            (
+                f"nothing names the {outputs} classes, so that they are numbered: name them with labels"
+            ),
         )
     if len(names) != outputs:
         raise GivenError(

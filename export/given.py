@@ -31,7 +31,7 @@ _NOT_ONNX = (
     (b"\x89HDF", "is an HDF5 file, such as Keras's: convert it with tf2onnx"),
 )
 _TURNS = {"If", "Loop", "Scan", "SequenceMap"}
-_PIXEL_KINDS = {
+_PIXEL_KINDS: dict[int, type[np.generic]] = {
     TensorProto.FLOAT: np.float32,
     TensorProto.DOUBLE: np.float64,
     TensorProto.UINT8: np.uint8,
@@ -178,7 +178,9 @@ def _faults(model: ModelProto) -> Iterator[str]:
         )
     if model.graph.sparse_initializer:
         yield "keeps weights as sparse tensors: export it with plain ones"
-    opset = max((one.version for one in model.opset_import if one.domain in {"", "ai.onnx"}), default=0)
+    opset = max(
+        (one.version for one in model.opset_import if one.domain in {"", "ai.onnx"}), default=0
+    )
     newest = onnx.defs.onnx_opset_version()
     if opset > newest:
         yield f"uses opset {opset}, and {newest} is the newest that is known here: export it with that"

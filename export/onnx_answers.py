@@ -120,9 +120,7 @@ def _two(end: Step) -> Step:
     """Return the step that puts a 0 before one answer."""
     if end.op != "linear":
         return replace(end, shape=(2,), two=True)
-    arrays = {
-        part: np.concatenate([np.zeros_like(one), one]) for part, one in end.arrays.items()
-    }
+    arrays = {part: np.concatenate([np.zeros_like(one), one]) for part, one in end.arrays.items()}
     return replace(end, shape=(2,), two=True, arrays=arrays)
 
 

@@ -81,4 +81,3 @@ def _evaluate(
             f"{LARGEST_FILE / 1e6:.0f} MB"
         )
     return dict(zip(names, found, strict=True))
-

@@ -206,6 +206,10 @@ class _Reader:
         outputs = [name for name in node.output if name and name in self.tensors]
         if not data or node.op_type in {"Shape", "Size"} or not outputs:
             return
+        if node.name.startswith(f"{PIXELS}.") and self.values[data[0]].step.op == GREY:
+            if self.tensors[outputs[0]].dtype == np.float32:
+                self._add(replace(self.values[data[0]].step, tensor=outputs[0]), outputs[0])
+                return
         if self._passes(node, data):
             self.values[outputs[0]] = self.values[data[0]]
             return
@@ -255,7 +259,9 @@ class _Reader:
         if one is None:
             return np.arange(np.prod(shape, dtype=int)).reshape(shape)
         places = np.arange(np.prod(one, dtype=int)).reshape(one)
-        return (places.transpose(1, 2, 0) if value.last and len(one) == 3 else places).reshape(shape)
+        return (places.transpose(1, 2, 0) if value.last and len(one) == 3 else places).reshape(
+            shape
+        )
 
     def _named(self, value: _Value) -> _Value:
         """Return a moved tensor as the step itself, where all numbers are where they were."""
@@ -416,7 +422,7 @@ def _affine(reader: _Reader, node: NodeProto, sources: Sources, tensor: str) -> 
             step,
             op="linear",
             sources=source.sources,
-            arrays=source.arrays | {"bias": numbers},
+            arrays={**source.arrays, "bias": numbers},
             learned=(*source.learned, ("0", other)),
             parameters=source.parameters + numbers.size,
         )
@@ -461,9 +467,7 @@ def _gated(reader: _Reader, node: NodeProto, sources: Sources, tensor: str) -> S
             usual = gate.op == "sigmoid" or _is_hard_swish(gate.node)
             step = reader._other(node, [sources[0]], tensor)
             if usual:
-                return replace(
-                    step, op=names[gate.op], sources=(source,), local=True, parameters=0
-                )
+                return replace(step, op=names[gate.op], sources=(source,), local=True, parameters=0)
     return None
 
 
@@ -589,7 +593,7 @@ def _clipped(reader: _Reader, node: NodeProto, sources: Sources, tensor: str) ->
 
 
 def _padded(reader: _Reader, node: NodeProto, sources: Sources, tensor: str) -> Step | None:
-    source, last = sources[0]
+    last = sources[0][1]
     pads = attribute(node, "pads", None)
     value = attribute(node, "value", 0.0)
     if len(node.input) > 1 and (given := reader.constant(node.input[1])) is not None:
@@ -683,7 +687,8 @@ def _maps(shape: Sequence[int], last: bool) -> tuple[int, ...]:
 
 def _canonical(places: Array, last: bool) -> Array:
     """Return a moved tensor of one picture as (channels, height, width), or (numbers,)."""
-    return places[0].transpose(2, 0, 1) if last and places.ndim == 4 else places[0]
+    one: Array = places[0]
+    return one.transpose(2, 0, 1) if last and places.ndim == 4 else one
 
 
 def _moved(
@@ -721,12 +726,12 @@ def _sliced(node: NodeProto, places: Array, given: list[Array | None]) -> Array 
     if given:
         starts, ends, axes, steps = (*given, None, None)[:4]
     else:
-        starts, ends = attribute(node, "starts", ()), attribute(node, "ends", ())
+        starts, ends = (np.array(attribute(node, name, ())) for name in ("starts", "ends"))
         axes, steps = attribute(node, "axes", None), None
     if starts is None or ends is None:
         return None
-    axes = range(len(starts)) if axes is None else axes
-    steps = [1] * len(starts) if steps is None else steps
+    axes = np.arange(len(starts)) if axes is None else axes
+    steps = np.ones(len(starts), int) if steps is None else steps
     for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
         length = places.shape[axis]
         stop = None if step < 0 and end < -length else int(end)

@@ -123,17 +123,20 @@ def keras(folder, text=RAW, kind=TensorProto.FLOAT, sigmoid=False):
     net.add("Concat", ["model/swish/mul:0", "model/conv1/BiasAdd:0"], "model/join/concat:0", axis=3)
     net.add("ReduceMean", "model/join/concat:0", "model/pool/Mean:0", axes=[1, 2], keepdims=0)
     classes = 1 if sigmoid else 4
+    bias = np.full(classes, 3, np.float32)
     net.add(
-        "MatMul", ["model/pool/Mean:0", net.weight("model/fc/w:0", 12, classes)], "model/fc/MatMul:0"
+        "MatMul",
+        ["model/pool/Mean:0", net.weight("model/fc/w:0", 12, classes)],
+        "model/fc/MatMul:0",
     )
-    net.add("Add", ["model/fc/MatMul:0", net.weight("fc_b", classes)], "model/fc/BiasAdd:0")
+    net.add("Add", ["model/fc/MatMul:0", net.const("fc_b", bias)], "model/fc/BiasAdd:0")
     net.add("Sigmoid" if sigmoid else "Softmax", "model/fc/BiasAdd:0", "Identity:0")
     return net.save(folder, text, ("Identity:0", ["n", classes]))
 
 
 def odd(folder, text=RGB):
-    """Bare names; a shuffle of channels, a slice, LRN, a pad, constant weights, a last 1×1 convolution."""
-    net = Net([1, 3, SIDE, SIDE])
+    """Bare names; a shuffle of channels, a slice, LRN, a pad, constant weights, a last convolution."""
+    net = Net([1, 3, SIDE, SIDE], seed=1)
     net.const("shape", np.int64([8, 3, 3, 3]))
     net.add(
         "ConstantOfShape",
@@ -146,7 +149,10 @@ def odd(folder, text=RGB):
     net.add("Conv", ["r0", "computed"], "r1", dilations=[2, 1])
     net.add("LRN", "r1", "r2", size=3)
     net.add("Clip", ["r2", net.const("lo", np.float32(0)), net.const("hi", np.float32(6))], "r3")
-    five, four = net.const("five", np.int64([0, 2, 4, 31, 33])), net.const("four", np.int64([0, 8, 31, 33]))
+    five, four = (
+        net.const("five", np.int64([0, 2, 4, 31, 33])),
+        net.const("four", np.int64([0, 8, 31, 33])),
+    )
     net.add("Reshape", ["r3", five], "r4")
     net.add("Transpose", "r4", "r5", perm=[0, 2, 1, 3, 4])
     net.add("Reshape", ["r5", four], "r6")

@@ -191,7 +191,9 @@ def test_the_same_file_gives_the_same_copy():
 def test_a_weight_below_the_normal_range_counts_by_its_absolute_change(small, expected):
     weight = WEIGHT.copy()
     weight[1, 1] = small
-    assert browser_copy(linear(weight), None, PICTURES).rounding == pytest.approx(expected, rel=1e-9)
+    assert browser_copy(linear(weight), None, PICTURES).rounding == pytest.approx(
+        expected, rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("sign", [1, -1])
