@@ -206,10 +206,10 @@ class _Reader:
         outputs = [name for name in node.output if name and name in self.tensors]
         if not data or node.op_type in {"Shape", "Size"} or not outputs:
             return
-        if node.name.startswith(f"{PIXELS}.") and self.values[data[0]].step.op == GREY:
-            if self.tensors[outputs[0]].dtype == np.float32:
-                self._add(replace(self.values[data[0]].step, tensor=outputs[0]), outputs[0])
-                return
+        ours, before = node.name.startswith(f"{PIXELS}."), self.values[data[0]].step
+        if ours and before.op == GREY and self.tensors[outputs[0]].dtype == np.float32:
+            self._add(replace(before, tensor=outputs[0]), outputs[0])  # the last is what is read
+            return
         if self._passes(node, data):
             self.values[outputs[0]] = self.values[data[0]]
             return
