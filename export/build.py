@@ -3,7 +3,6 @@
 import dataclasses
 import io
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -98,8 +97,7 @@ def export(
         copy = None
         remarks.append(f"{error}: the site has no page for visitors' own photos")
     arrays = io.BytesIO()
-    named: dict[str, Any] = dict(source.arrays(described, classifier))
-    np.savez(arrays, **named)
+    np.savez(arrays, allow_pickle=False, **source.arrays(described, classifier))
     artifacts.write(onnx_file, data)
     artifacts.write(arrays_file, arrays.getvalue())
     if copy:

@@ -39,6 +39,10 @@ NAME = "input"
 """How every model's input is called in the end."""
 LUMA = (0.299, 0.587, 0.114)
 """What red, green and blue add to grey (ITU-R recommendation BT.601)."""
+HALF = 0.5005
+"""Added before numbers are cut to whole ones: grey is a number of thousandths, and where it is half
+way between two, rounding errors shall not decide.
+"""
 _EXAMPLE = (
     'input = {size = 224, order = "rgb", pixels = 1, mean = [0.485, 0.456, 0.406], '
     "std = [0.229, 0.224, 0.225]}"
@@ -173,7 +177,8 @@ def as_ours(pixels: NDArray[np.uint8], spec: Input) -> NDArray[np.float32]:
     """Return pixels, (pictures, height, width, 3), as our file takes them."""
     planes = pixels.transpose(0, 3, 1, 2) / 255
     mean, std = (np.array(one).reshape(1, PLANES, 1, 1) for one in (spec.mean, spec.std))
-    return ((planes - mean) / std).astype(np.float32)
+    ours: NDArray[np.float32] = ((planes - mean) / std).astype(np.float32)
+    return ours
 
 
 def as_theirs(pixels: NDArray[np.uint8], described: Description, picture: Picture) -> NDArray[Any]:
@@ -187,7 +192,7 @@ def as_theirs(pixels: NDArray[np.uint8], described: Description, picture: Pictur
     if not picture.last:
         levels = levels.transpose(0, 3, 1, 2)
     if picture.kind is np.uint8:
-        levels = levels.round().clip(0, 255)
+        levels = np.floor(levels + HALF).clip(0, 255)
     return np.ascontiguousarray(levels.astype(picture.kind))
 
 

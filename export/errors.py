@@ -24,7 +24,7 @@ class LayersError(ExportError):
 
 
 class VerificationError(ExportError):
-    """The ONNX file computes something else than PyTorch does."""
+    """The ONNX file computes something else than the network that it was made from."""
 
 
 class NoCopyError(ExportError):

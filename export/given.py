@@ -31,7 +31,7 @@ _NOT_ONNX = (
     (b"\x89HDF", "is an HDF5 file, such as Keras's: convert it with tf2onnx"),
 )
 _TURNS = {"If", "Loop", "Scan", "SequenceMap"}
-_PIXEL_KINDS = {
+_PIXEL_KINDS: dict[int, type[np.generic]] = {
     TensorProto.FLOAT: np.float32,
     TensorProto.DOUBLE: np.float64,
     TensorProto.UINT8: np.uint8,

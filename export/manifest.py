@@ -238,10 +238,12 @@ class ModelManifest:
     """NumPy archive, all float32 but for the steps:
 
     `stem` (channels, 3, rows, columns), the first convolution's kernels, and `stem.untrained`, the
-    same as the architecture draws them with seed 0;
+    same as the architecture draws them with seed 0, or for a model from elsewhere the rule of He et
+    al. (2015);
     `<convolution>.weight` (channels, input channels / groups, rows, columns), and `.bias`
     (channels,) where it has one;
-    `<batch norm>.scale` and `.shift` (channels,): what it multiplies with, and then adds;
+    `<batch norm>.scale` and `.shift` (channels,), and the same of an operation `scale`: what it
+    multiplies with, and then adds;
     where there is a classifier, `classifier.weight` (categories, channels) and `classifier.bias`
     (categories,);
     where the weights come with their history, `stem.history` (moments, channels, 3, rows,

@@ -206,6 +206,10 @@ class _Reader:
         outputs = [name for name in node.output if name and name in self.tensors]
         if not data or node.op_type in {"Shape", "Size"} or not outputs:
             return
+        ours, before = node.name.startswith(f"{PIXELS}."), self.values[data[0]].step
+        if ours and before.op == GREY and self.tensors[outputs[0]].dtype == np.float32:
+            self._add(replace(before, tensor=outputs[0]), outputs[0])  # the last is what is read
+            return
         if self._passes(node, data):
             self.values[outputs[0]] = self.values[data[0]]
             return
@@ -418,7 +422,7 @@ def _affine(reader: _Reader, node: NodeProto, sources: Sources, tensor: str) -> 
             step,
             op="linear",
             sources=source.sources,
-            arrays=source.arrays | {"bias": numbers},
+            arrays={**source.arrays, "bias": numbers},
             learned=(*source.learned, ("0", other)),
             parameters=source.parameters + numbers.size,
         )
@@ -589,7 +593,7 @@ def _clipped(reader: _Reader, node: NodeProto, sources: Sources, tensor: str) ->
 
 
 def _padded(reader: _Reader, node: NodeProto, sources: Sources, tensor: str) -> Step | None:
-    source, last = sources[0]
+    last = sources[0][1]
     pads = attribute(node, "pads", None)
     value = attribute(node, "value", 0.0)
     if len(node.input) > 1 and (given := reader.constant(node.input[1])) is not None:
@@ -683,7 +687,8 @@ def _maps(shape: Sequence[int], last: bool) -> tuple[int, ...]:
 
 def _canonical(places: Array, last: bool) -> Array:
     """Return a moved tensor of one picture as (channels, height, width), or (numbers,)."""
-    return places[0].transpose(2, 0, 1) if last and places.ndim == 4 else places[0]
+    one: Array = places[0]
+    return one.transpose(2, 0, 1) if last and places.ndim == 4 else one
 
 
 def _moved(
@@ -721,12 +726,12 @@ def _sliced(node: NodeProto, places: Array, given: list[Array | None]) -> Array 
     if given:
         starts, ends, axes, steps = (*given, None, None)[:4]
     else:
-        starts, ends = attribute(node, "starts", ()), attribute(node, "ends", ())
+        starts, ends = (np.array(attribute(node, name, ())) for name in ("starts", "ends"))
         axes, steps = attribute(node, "axes", None), None
     if starts is None or ends is None:
         return None
-    axes = range(len(starts)) if axes is None else axes
-    steps = [1] * len(starts) if steps is None else steps
+    axes = np.arange(len(starts)) if axes is None else axes
+    steps = np.ones(len(starts), int) if steps is None else steps
     for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
         length = places.shape[axis]
         stop = None if step < 0 and end < -length else int(end)

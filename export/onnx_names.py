@@ -100,13 +100,13 @@ def _candidates(one: Named) -> Iterator[Path]:
         yield modules, None
         return
     for name in (one.tensor, one.node):
-        if match := _TORCH.match(name):
-            if match[1]:
-                yield _modules(match[1].strip("/").split("/")), None
+        match = _TORCH.match(name)
+        if match or name.startswith("/"):
+            above = (match[1] if match else name.rpartition("/")[0]).strip("/")
+            if above:
+                yield _modules(above.split("/")), None
             return
-        if name.startswith("/"):
-            yield _modules(name.strip("/").split("/")[:-1]), None
-            return
+    for name in (one.tensor, one.node):
         slashed = name.removeprefix("node_").split(":")[0].split("/")
         *scope, leaf = [part for part in slashed if part not in _CALLS] or [""]
         if scope or not _is_bare(leaf, one.op):

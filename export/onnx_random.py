@@ -1,5 +1,6 @@
 """Untrained weights for a graph that brings trained ones."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -58,5 +59,5 @@ def he_normal(
 
     K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers", 2015.
     """
-    inputs = np.prod([length for axis, length in enumerate(shape) if axis != output])
+    inputs = math.prod(length for axis, length in enumerate(shape) if axis != output)
     return generator.normal(0, np.sqrt(2 / max(inputs, 1)), shape)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
 
-from export.description import LUMA, NAME
+from export.description import HALF, LUMA, NAME
 from export.given import Picture
 from export.manifest import PLANES
 from export.onnx_fold import put, stored
@@ -48,7 +48,9 @@ def fronted(
     bare = picture.channels == PLANES and picture.kind is np.float32 and not picture.last
     turned = _turned(graph, picture) if reverse else {}
     bare = bare and (turned is not None)
-    given = NAME if bare else _free(f"{NAME}.given", known)
+    ours = "grey" if picture.channels == 1 else "bgr" if turned is None else f"{NAME}.given"
+    whole = picture.kind is np.float32 and not picture.last
+    given = NAME if bare else _free(ours if whole else f"{NAME}.given", known)
     names = {picture.name: given}
     if NAME in known and picture.name != NAME:
         names[NAME] = _free(f"{NAME}.other", known)
@@ -71,7 +73,7 @@ def fronted(
         put(graph, _free("grey.weight", known), luma)
         then("Conv", _free("grey.weight", known), name=GREY, label=_free("grey", known))
     if picture.kind is np.uint8:
-        put(graph, _free("input.half", known), np.array(0.5, np.float32))
+        put(graph, _free("input.half", known), np.array(HALF, np.float32))
         then("Add", _free("input.half", known), name=f"{PIXELS}.add")
         then("Floor", name=f"{PIXELS}.floor")
     if picture.kind is not np.float32:

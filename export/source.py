@@ -49,7 +49,5 @@ class Source(Protocol):
     def pictures(self) -> Sequence[NDArray[Any]]:
         """Return inputs of the file, float32, for each batch size that it is tried with."""
 
-    def arrays(
-        self, layers: Sequence[Layer], classifier: Classifier | None
-    ) -> Mapping[str, NDArray[Any]]:
+    def arrays(self, layers: Sequence[Layer], classifier: Classifier | None) -> Mapping[str, Any]:
         """Return what ModelManifest.arrays describes."""

@@ -123,19 +123,20 @@ def keras(folder, text=RAW, kind=TensorProto.FLOAT, sigmoid=False):
     net.add("Concat", ["model/swish/mul:0", "model/conv1/BiasAdd:0"], "model/join/concat:0", axis=3)
     net.add("ReduceMean", "model/join/concat:0", "model/pool/Mean:0", axes=[1, 2], keepdims=0)
     classes = 1 if sigmoid else 4
+    bias = np.full(classes, 3, np.float32)
     net.add(
         "MatMul",
         ["model/pool/Mean:0", net.weight("model/fc/w:0", 12, classes)],
         "model/fc/MatMul:0",
     )
-    net.add("Add", ["model/fc/MatMul:0", net.weight("fc_b", classes)], "model/fc/BiasAdd:0")
+    net.add("Add", ["model/fc/MatMul:0", net.const("fc_b", bias)], "model/fc/BiasAdd:0")
     net.add("Sigmoid" if sigmoid else "Softmax", "model/fc/BiasAdd:0", "Identity:0")
     return net.save(folder, text, ("Identity:0", ["n", classes]))
 
 
 def odd(folder, text=RGB):
-    """Bare names; a shuffle of channels, a slice, LRN, a pad, constant weights, a last 1×1 convolution."""
-    net = Net([1, 3, SIDE, SIDE])
+    """Bare names; a shuffle of channels, a slice, LRN, a pad, constant weights, a last convolution."""
+    net = Net([1, 3, SIDE, SIDE], seed=1)
     net.const("shape", np.int64([8, 3, 3, 3]))
     net.add(
         "ConstantOfShape",
