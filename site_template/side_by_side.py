@@ -1,7 +1,7 @@
 """What the pages are told that show one photo in several models."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from statistics import fmean
@@ -92,7 +92,7 @@ def alike(columns: Sequence[Column]) -> list[Alike]:
 
 def _structure(manifest: ModelManifest) -> object:
     """Return what two models have in common that differ in their weights only."""
-    return manifest.input.crop, tuple(
+    return replace(manifest.input, name=""), tuple(
         (one.name, one.op, one.inputs, one.channels, one.height, one.width)
         for one in manifest.layers
     )

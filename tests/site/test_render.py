@@ -642,7 +642,7 @@ def test_a_site_that_is_too_large_is_refused_and_what_makes_it_so_is_said(worksh
     # The same site, another one, and one whose tiles alone are too large.
     for given in (
         ["--max-site-size", str(size - 1)],
-        ["--title", "New title", "--max-site-size", str(size)],
+        ["--title", "Maps of many features", "--max-site-size", str(size)],
         ["--max-site-size", "10MB"],
     ):
         assert command.main(arguments(workshop, *given)) == 1

@@ -18,7 +18,7 @@ from site_template import __main__ as command
 def refusal(workshop, capsys) -> str:
     """Render what must be refused; return the line."""
     before = tree(workshop.out.parent) if workshop.out.parent.exists() else {}
-    paths = {"manifest": workshop.manifest_path, "tiles": workshop.tiles}
+    paths = {"manifest": workshop.manifest_path, "tiles": workshop.tiles.parent}
     paths |= {"runtime": workshop.runtime, "out": workshop.out}
     code = command.main([f"--{name}={path}" for name, path in paths.items()])
     printed = capsys.readouterr()
