@@ -201,8 +201,8 @@ class BrowserCopy:
     largest absolute value; measured on pictures of noise."""
     rounding: Difference
     """Largest relative change of a weight by storing it as float16: |stored − weight| is at most
-    rounding · max(|weight|, 2⁻¹⁴), for every weight. 0 where all are float16 numbers anyway, or stored as
-    they are."""
+    rounding · max(|weight|, 2⁻¹⁴), for every weight. 0 where all are float16 numbers anyway, or
+    stored as they are."""
 
 
 @dataclass(frozen=True)
