@@ -166,7 +166,7 @@ def linear(weight, names=("w", "b"), bias=BIAS):
 
 
 def test_a_bias_that_was_left_out_is_given_out_as_zero():
-    copy = browser_copy(linear(WEIGHT, ("w",)), Classifier("input", "logits"), 1)
+    copy = browser_copy(linear(WEIGHT, ("w",)), Classifier("input", "logits"), PICTURES)
     weight, bias = open_(copy.data).run(CLASSIFIER, {"input": np.ones((1, 3, 1, 1), np.float32)})
     assert np.array_equal(weight, WEIGHT)
     assert np.array_equal(bias, [0, 0])

@@ -6,6 +6,7 @@ import pytest
 
 from export import graph
 from export.architectures import architecture
+from export.network import describe
 from export.presets import AUTO, MOST_VALUES, PRESETS, choose, preset, values
 
 STAGES = {
@@ -31,7 +32,7 @@ def described():
     """The layers of every model above, as for the pictures that it is meant for."""
     models = {name: architecture(name) for name in STAGES}
     return {
-        name: graph.describe(graph.trace(one.build(), one.input.crop))[0]
+        name: describe(graph.trace(one.build(), one.input.crop).operations)[0]
         for name, one in models.items()
     }
 
