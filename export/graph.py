@@ -197,6 +197,19 @@ def parameters(graph: Graph) -> Iterator[tuple[str, torch.Tensor]]:
             scale, shift = _affine(module)
             yield f"{one.name}.scale", scale
             yield f"{one.name}.shift", shift
+        elif one.op == network.SCALE:
+            constant = _constant(graph.model, node).expand(one.shape[0])
+            is_sum = _FUNCTIONS[node.target] == "add"
+            yield f"{one.name}.scale", torch.ones_like(constant) if is_sum else constant
+            yield f"{one.name}.shift", constant if is_sum else torch.zeros_like(constant)
+
+
+def _constant(model: nn.Module, node: fx.Node) -> torch.Tensor:
+    """Return what a sum or product adds or multiplies with: one number, or one for each channel."""
+    numbers = [given for given in node.args if not isinstance(given, fx.Node)]
+    named = [one for one in node.all_input_nodes if one.op == "get_attr"]
+    (found,) = [*numbers, *(operator.attrgetter(str(one.target))(model) for one in named)]
+    return torch.as_tensor(found, dtype=torch.float32).flatten()
 
 
 class _Description:
