@@ -21,8 +21,16 @@ TAKEN = {"static", "snippets", RUNTIME.partition("/")[0], MODELS, SIDE_BY_SIDE}
 
 
 def check_names(models: Sequence[str]) -> None:
-    """Compare the names of the models with each other; raises ArtifactError."""
+    """Compare the names of the models with each other and with those of other parts of the site.
+
+    Raises ArtifactError.
+    """
     for position, name in enumerate(models):
+        if name.casefold() in TAKEN or name.casefold().endswith(".html"):
+            raise ArtifactError(
+                f"a model cannot be called '{name}', which is another part of the site: give it "
+                "another name with python -m export --name"
+            )
         if name.casefold() in [other.casefold() for other in models[:position]]:
             raise ArtifactError(
                 f"two models are called '{name}', which is part of their links: give each once, "
@@ -77,8 +85,6 @@ def _refuse(path: Path, faults: Iterator[str]) -> None:
 def _faults_of_index(index: GalleryIndex, manifest: ModelManifest) -> Iterator[str]:
     if index.model != manifest.model:
         yield f"it is about '{index.model}', and the manifest about '{manifest.model}'"
-    if index.model.casefold() in TAKEN or index.model.casefold().endswith(".html"):
-        yield f"a model cannot be called '{index.model}', which is another part of the site"
     if BROWSER in index.parts:
         yield f"{BROWSER} is not made from tiles"
     found = {layer.layer: layer.figures for layer in index.layers}

@@ -320,7 +320,7 @@ def test_other_weights_or_another_normalisation_make_it_again(gallery, slim, tmp
     shutil.copytree(slim.parent, other.parent)
     manifest = read_manifest(other)
     rewrite(other, input=replace(manifest.input, mean=(0.5, 0.5, 0.5)))
-    gallery.build(manifest=other)
+    gallery.build(manifests=(other,))
     after = gallery.files()
     name = f"{MISTAKES}/correct/input.png"
     assert after[name] == before[name], "the picture is the same"

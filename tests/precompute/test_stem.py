@@ -206,7 +206,7 @@ def test_kernels_that_are_no_colour_pictures_are_left_out_and_that_is_said(galle
         {**held, "classifier.weight": linear},
         tiny.with_kernels(grey.shape),
     )
-    built = gallery.build(manifest=manifest)
+    built = gallery.build(manifests=(manifest,))
     folder = gallery.settings.tiles / "tiny"
     assert STEM not in read_index(folder).parts
     assert not (folder / STEM).exists()

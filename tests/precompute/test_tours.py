@@ -557,7 +557,7 @@ def test_dead_channels_whose_way_to_the_relu_is_hidden_are_not_denied(gallery, e
         replace(layer, exported=layer.name in {"layer4.1.relu_1", "fc"})
         for layer in read_manifest(exported).layers
     )
-    gallery.build(manifest=rewrite(folder / exported.name, layers=layers))
+    gallery.build(manifests=(rewrite(folder / exported.name, layers=layers),))
     shared = read_index(gallery.folder).layers
     assert [layer.dead > 0 for layer in shared] == [True]
     assert "dead (what its ReLU is given is not shown)" in read_tours(gallery.folder).left_out
@@ -566,7 +566,7 @@ def test_dead_channels_whose_way_to_the_relu_is_hidden_are_not_denied(gallery, e
 def test_without_a_classifier_there_is_nothing_about_answers(gallery, tmp_path):
     folder = shutil.copytree(gallery.manifest.parent, tmp_path / "model")
     manifest = rewrite(folder / gallery.manifest.name, classifier=None)
-    gallery.build(manifest=manifest)
+    gallery.build(manifests=(manifest,))
     tours = read_tours(gallery.folder)
     assert {tour.id for tour in tours.tours} == {"stem", "dark"}
     assert sum("no evidence" in line for line in tours.left_out) == 2
@@ -578,5 +578,5 @@ def test_a_gallery_without_tours_is_built_all_the_same(gallery, exported, tmp_pa
         replace(layer, exported=layer.name in {"layer1.0.bn2", "fc"})
         for layer in read_manifest(exported).layers
     )
-    gallery.build(manifest=rewrite(folder / exported.name, layers=layers, classifier=None))
+    gallery.build(manifests=(rewrite(folder / exported.name, layers=layers, classifier=None),))
     assert read_tours(gallery.folder).tours == ()

@@ -72,7 +72,7 @@ def build(folder: Path) -> Made:
         path = tiny.save(folder / name, data, held, manifest)
         seen = fewer if name == OTHER else photos
         precompute(
-            Settings(path, seen, folder / "tiles", provider="cpu", workers=1, allow_skips=False),
+            Settings((path,), seen, folder / "tiles", provider="cpu", workers=1, allow_skips=False),
             quiet,
         )
         manifests.append(path)
