@@ -84,18 +84,18 @@ def _by_size(
     shown: Sequence[Layer], paths: Sequence[list[str]], nested: set[str], prefix: str
 ) -> Iterator[Place]:
     """Yield places by the size of maps, which never grows again, and by the joins in between."""
-    units = _units(shown, paths, nested)
+    modules = _modules(shown, paths, nested)
     smallest = shown[0]
     stages: list[str] = []
-    for unit in units:
+    for unit in _units(shown, modules):
         smallest = min(smallest, unit[-1], key=lambda layer: layer.height * layer.width)
         stages += [f"{smallest.height}×{smallest.width}"] * len(unit)
-    leaves = [stage for stage, path in zip(stages, paths, strict=True) if path[0] not in nested]
+    leaves = [stage for stage, module in zip(stages, modules, strict=True) if not module]
     parts = _parts(shown, stages)
     most = {stage: part for part, stage in sorted(zip(parts, stages, strict=True))}
-    for stage, part, path in zip(stages, parts, paths, strict=True):
-        if path[0] in nested:
-            yield stage, _label(path[0], prefix)
+    for stage, part, module, path in zip(stages, parts, modules, paths, strict=True):
+        if module:
+            yield stage, _label(module, prefix)
         elif nested:
             alone = leaves.count(stage) == 1
             yield stage, _label(path[0], prefix) if alone else stage
@@ -117,17 +117,33 @@ def _parts(shown: Sequence[Layer], stages: Sequence[str]) -> list[int]:
     return parts
 
 
-def _units(
+def _modules(
     shown: Sequence[Layer], paths: Sequence[list[str]], nested: set[str]
-) -> Iterator[list[Layer]]:
+) -> list[str | None]:
+    """Return the module that each layer is in. Where only convolutions bear the name of one, what
+    is done to their maps comes after them, and keeps their size.
+    """
+    found: list[str | None] = []
+    for position, (layer, path) in enumerate(zip(shown, paths, strict=True)):
+        before = shown[position - 1]
+        if path[0] in nested:
+            found.append(path[0])
+        elif found and layer.op != "convolution" and _size(layer) == _size(before):
+            found.append(found[-1])
+        else:
+            found.append(None)
+    return found
+
+
+def _size(layer: Layer) -> tuple[int, int]:
+    return layer.height, layer.width
+
+
+def _units(shown: Sequence[Layer], modules: Sequence[str | None]) -> Iterator[list[Layer]]:
     """Yield neighbours of one module together, and every other layer by itself."""
     unit: list[Layer] = []
     for position, layer in enumerate(shown):
-        same = (
-            position
-            and paths[position][0] in nested
-            and paths[position][0] == paths[position - 1][0]
-        )
+        same = position and modules[position] and modules[position] == modules[position - 1]
         if unit and not same:
             yield unit
             unit = []

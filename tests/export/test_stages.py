@@ -1,5 +1,6 @@
 """What torchvision's families are told in: stages, blocks, titles, and the layers that are shown."""
 
+from dataclasses import replace
 from itertools import groupby
 
 import pytest
@@ -8,6 +9,7 @@ from export import graph
 from export.architectures import architecture
 from export.network import describe
 from export.presets import AUTO, MOST_VALUES, PRESETS, choose, preset, values
+from export.stages import place
 
 STAGES = {
     "alexnet": ["55×55", "27×27", "13×13", "6×6", "head"],
@@ -129,3 +131,23 @@ def test_blocks_and_stages_are_their_last_maps(described):
     last = {one.stage: one.name for one in layers if one.spatial}
     found = [name for name in choose(layers, "stages") if name in last.values()]
     assert found == list(last.values())
+
+
+def test_layers_without_a_module_belong_to_the_maps_that_they_are_made_from(described):
+    """In some files only convolutions bear the names of modules."""
+    (sample,) = [one for one in described["resnet50"] if one.name == "conv1"]
+
+    def layer(name, op, side):
+        return replace(sample, name=name, op=op, height=side, width=side)
+
+    layers = [
+        *(layer("conv1", "convolution", 32), layer("relu1", "relu", 32)),
+        layer("pool1", "max pool", 16),
+        *(layer("fire2.squeeze", "convolution", 16), layer("relu2", "relu", 16)),
+        *(layer("fire2.expand", "convolution", 16), layer("concat1", "concatenate", 16)),
+        *(layer("fire3.squeeze", "convolution", 16), layer("relu3", "relu", 16)),
+        layer("pool2", "max pool", 8),
+        *(layer("conv2", "convolution", 8), layer("relu4", "relu", 8)),
+    ]
+    blocks = ["32×32"] * 2 + ["pool1"] + ["fire2"] * 4 + ["fire3"] * 2 + ["8×8"] * 3
+    assert [block for _, block in place(layers)] == blocks
