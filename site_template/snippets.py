@@ -17,6 +17,9 @@ FOLDER = "snippets"
 
 PUBLISHED = 1000
 """Classes that torchvision's classifiers have unless told otherwise."""
+_WITHOUT_HELPERS = ", transform_input=True, aux_logits=False, init_weights=True"
+OPTIONS = {"googlenet": _WITHOUT_HELPERS, "inception_v3": _WITHOUT_HELPERS}
+"""What export/architectures.py builds these with, where torchvision's weights do not bring it."""
 IN_PLACE = ("resnet", "resnext", "wide_resnet")
 """How the names begin of torchvision's architectures whose sums are made in place."""
 
@@ -58,9 +61,12 @@ class Loaded:
     kind: str
     """`random`, `published` (by torchvision), `safetensors` or `pickle`."""
     file: str
+    """Or torchvision's name of what it publishes."""
     seed: int
     classes: int | None = None
     """Of its last layer, where that is not torchvision's own."""
+    options: str = ""
+    """What else its architecture is built with: more arguments of a call."""
 
 
 def overwritten(numbers: Numbers) -> Overwritten | None:
@@ -111,7 +117,8 @@ def subject(numbers: Numbers, hooked: Overwritten | None) -> Subject:
 
 def loaded_by(manifest: ModelManifest) -> Loaded:
     """Return how a program gets the gallery's weights."""
-    found = loaded(manifest.weights, manifest.architecture or manifest.model)
+    model = manifest.architecture or manifest.model
+    found = replace(loaded(manifest.weights, model), options=OPTIONS.get(model, ""))
     classes = len(manifest.categories)
     return found if classes == PUBLISHED else replace(found, classes=classes)
 
@@ -122,7 +129,7 @@ def loaded(weights: Weights, model: str) -> Loaded:
         seed = re.search(r"\d+$", weights.name)
         return Loaded("random", "", int(seed[0]) if seed else 0)
     if weights.source.startswith("https://download.pytorch.org/"):
-        return Loaded("published", "", 0)
+        return Loaded("published", weights.name, 0)
     if weights.source == "bundled":
         return Loaded("safetensors", f"{model}.safetensors", 0)
     pickled = Path(weights.name).suffix in {".pth", ".pt"}

@@ -7,9 +7,10 @@ import safetensors.torch
 import torch
 from torch import nn
 
+from export.architectures import architecture
 from export.torchvision_import import feature_extraction, models
 from export.weights import load_weights
-from site_template.snippets import _environment, loaded
+from site_template.snippets import _environment, loaded, loaded_by
 
 SUMMED = "layer1.0.bn2"
 
@@ -109,3 +110,23 @@ def test_in_training_mode_every_photo_has_the_same_mean_and_spread(network, pict
         network(pictures[:1])
         network(pictures[1:2])
     assert not torch.allclose(kept[0].mean((0, 2, 3)), kept[1].mean((0, 2, 3)), atol=1e-1)
+
+
+@pytest.mark.parametrize("name", ["googlenet", "mobilenet_v3_small"])
+def test_the_programs_build_other_networks_with_own_classes_as_they_were_exported(
+    name, exported, tmp_path, monkeypatch
+):
+    labels = ("one", "other", "third")
+    expected, weights, _ = load_weights("random:2", architecture(name, "random:2", labels))
+    manifest = replace(
+        exported.manifest, architecture=name, model="mine", weights=weights, categories=labels
+    )
+    source = '{% from "snippets/_load.jinja" import model with context %}{{ model() }}'
+    told = {"weights": loaded_by(manifest), "model_name": manifest.architecture}
+    names = {"torch": torch, "models": models}
+    monkeypatch.chdir(tmp_path)
+    exec(_environment().from_string(source).render(told), names)
+    assert_same(names["model"], expected)
+    picture = torch.ones(1, 3, 64, 64)
+    with torch.inference_mode():
+        assert torch.equal(names["model"](picture), expected(picture))
