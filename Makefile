@@ -68,10 +68,12 @@ runtime := build/vendor/runtime.json
 gallery := .venv/.installed-$(ONNXRUNTIME)
 exporter := .venv-export/.installed
 
-# A file can change under the same name: weights, a network and what is told beside it, labels.
+# A file can change under the same name: weights, a network, what is told beside it, and labels.
 sums = $(shell for file in $(call quote,$(own_weights)) $(call quote,$(WEIGHTS)) $(call quote,$(source)) $(call quote,$(LABELS)) $(call quote,$(INPUT)); do \
   case "$$file" in ("~/"*) file="$$HOME/$${file\#??}";; esac; \
-  for each in "$$file" "$${file%.onnx}.toml"; do test -f "$$each" && cksum < "$$each"; done; done)
+  for each in "$$file" "$${file%.onnx}.toml"; do test -f "$$each" && cksum < "$$each"; done; \
+  for told in "$${file%.onnx}.toml" "$$file"; do case "$$told" in (*.toml) test -f "$$told" && \
+    labels="$$(dirname "$$told")/$$(sed -n 's/^labels *= *.\(.*\).$$/\1/p' "$$told")" && test -f "$$labels" && cksum < "$$labels";; esac; done; done)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | sort

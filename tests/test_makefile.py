@@ -169,6 +169,13 @@ def test_a_changed_onnx_file_or_what_describes_it_is_exported_again(project, tmp
     network.write_text("another")
     assert set(exported(project(*line))) == {"net"}
     assert exported(project(*line)) == {}
+    told.write_text('labels = "classes.txt"')
+    assert set(exported(project(*line))) == {"net"}
+    (tmp_path / "classes.txt").write_text("ash")
+    assert set(exported(project(*line))) == {"net"}
+    (tmp_path / "classes.txt").write_text("birch")
+    assert set(exported(project(*line))) == {"net"}
+    assert exported(project(*line)) == {}
 
 
 @pytest.mark.parametrize(
