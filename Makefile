@@ -55,7 +55,7 @@ own_weights = $(if $(ONNX),,$(patsubst $(architecture)@%,%,$(filter $(architectu
 onnx = $(filter %.onnx,$(lastword $(source)))
 source = $(if $(filter $(made),$(architecture)),build/given/$(architecture).onnx,$(architecture))
 # A network's file has weights of its own, and goes without WEIGHTS, unless they are random.
-weights = $(if $(own_weights),--weights $(call quote,$(own_weights)),$(if $(onnx),$(if $(filter random:%,$(WEIGHTS)),--weights $(WEIGHTS)),\
+weights = $(if $(own_weights),--weights $(call quote,$(own_weights)),$(if $(onnx),$(if $(filter random:%,$(WEIGHTS)),--weights $(call quote,$(WEIGHTS))) $(if $(ONNX),$(if $(WEIGHTS_SHA256),--sha256 $(call quote,$(WEIGHTS_SHA256)))),\
   --weights $(call quote,$(WEIGHTS)) $(if $(WEIGHTS_SHA256),--sha256 $(call quote,$(WEIGHTS_SHA256)))))
 export_arguments = --model $(call quote,$(source)) $(weights) --name $* \
   $(if $(LABELS),--labels $(call quote,$(LABELS))) $(if $(INPUT),--input $(call quote,$(INPUT))) --layers $(call quote,$(LAYERS))
@@ -73,7 +73,8 @@ sums = $(shell for file in $(call quote,$(own_weights)) $(call quote,$(WEIGHTS))
   case "$$file" in ("~/"*) file="$$HOME/$${file\#??}";; esac; \
   for each in "$$file" "$${file%.onnx}.toml"; do test -f "$$each" && cksum < "$$each"; done; \
   for told in "$${file%.onnx}.toml" "$$file"; do case "$$told" in (*.toml) test -f "$$told" && \
-    labels="$$(dirname "$$told")/$$(sed -n 's/^labels *= *.\(.*\).$$/\1/p' "$$told")" && test -f "$$labels" && cksum < "$$labels";; esac; done; done)
+    labels="$$(sed -n "s/^ *labels *= *[\"']\([^\"']*\)[\"'].*/\1/p" "$$told")" && \
+    case "$$labels" in (/*) ;; (*) labels="$$(dirname "$$told")/$$labels";; esac && test -f "$$labels" && cksum < "$$labels";; esac; done; done)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | sort
@@ -121,9 +122,13 @@ $(manifests): build/model/%.json: $(wildcard export/*.py export/bundled/*) artif
 	.venv-export/bin/python -m export $(export_arguments) --out build/model
 	@touch $@
 
-$(foreach name,$(made),$(eval $(patsubst %,build/model/%.json,$(filter $(name) $(name)-%,$(ids))): build/given/$(name).onnx))
-build/given/efficientnet_lite0.onnx: $(wildcard export/efficientnet_lite0/*) .venv-export/.efficientnet-lite0
+# What is told of it is summed up once it is there.
+$(foreach name,$(if $(ONNX),,$(made)),$(if $(filter $(name) $(name)@%,$(MODEL)),$(foreach id,$(filter $(name) $(name)-%,$(ids)),\
+  $(eval build/model/$(id).json build/settings/export-$(id): build/given/$(name).onnx))))
+build/given/efficientnet_lite0.onnx: $(wildcard export/efficientnet_lite0/*.py export/efficientnet_lite0/*.toml export/graph.py export/onnx_file.py artifacts.py) .venv-export/.efficientnet-lite0
+	@mkdir -p $(@D)
 	.venv-export/bin/python -m export.efficientnet_lite0 --out $(@D)
+	@touch $@
 
 # What runs the network in a visitor's browser. Where npm's registry cannot be reached, the site is
 # built without, and the next make site tries again; tests need it.

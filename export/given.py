@@ -199,6 +199,11 @@ def _faults_of_nodes(graph: GraphProto) -> Iterator[str]:
                 f"uses {node.op_type} of '{node.domain}', which is no operator of ONNX: take the "
                 "file from before it was optimised for one program, or export it without"
             )
+        if "Sequence" in node.op_type or node.op_type.startswith("Optional"):
+            yield (
+                f"makes lists of tensors ({node.op_type}), which cannot be shown: export it traced, "
+                "for inference"
+            )
         if node.op_type in _TURNS:
             yield (
                 f"takes turns as it goes ({node.op_type}), so that its layers are not the same for "
@@ -218,6 +223,9 @@ def _picture(model: ModelProto, path: Path) -> Picture:
     tensor = declared.type.tensor_type
     if not tensor.HasField("shape"):
         raise GivenError(f"{path} does not say what shape its input has: export it with one")
+    for one in tensor.shape.dim:
+        if one.dim_value < 0:  # some converters write -1 for an open length
+            one.Clear()
     dims = [one.dim_value if one.HasField("dim_value") else None for one in tensor.shape.dim]
     told = f"({', '.join('?' if one is None else str(one) for one in dims)})"
     if len(dims) != 4:

@@ -35,7 +35,7 @@ _TITLES = {
     "gelu": "GELU",
     "layer norm": "layer norm over the channels of each position",
     "relu6": "ReLU6",
-    SCALE: "each channel times a number, plus another",
+    SCALE: "each channel on a scale of its own",
     "silu": "SiLU",
 }
 
@@ -192,5 +192,5 @@ def _classifier(layers: Mapping[str, Layer]) -> tuple[Classifier | None, str]:
     if ops[0] == "linear" and "global average pool" in ops:
         return None, f"{ops[1]} stands between the averages and its linear layer"
     if ops[0] != "linear":
-        return None, f"its answers do not come from a linear layer: the last step is {ops[0]}"
+        return None, f"its last step is {ops[0]}, and not a linear layer"
     return None, "its linear layer reads every position by itself, and no average over them"

@@ -14,6 +14,8 @@ from export.onnx_graph import Graph, Step
 
 _SAME_NUMBERS = {"Identity", "Squeeze", "Unsqueeze", "Reshape", "Flatten", "Cast", "Dropout"}
 _LAST = {"Softmax", "LogSoftmax", "Sigmoid"}
+_LOGIT = {"linear", "convolution", "scale", "global average pool"}
+"""What can give a single answer that is a logit."""
 _CLOSE = 1e-4
 """What a model's own probabilities may differ by from those of its logits."""
 
@@ -45,6 +47,11 @@ class Answers:
             )
         if outputs > 1:
             return graph
+        if self.last in {"Softmax", "LogSoftmax"} or (not self.last and end.op not in _LOGIT):
+            raise GivenError(
+                f"its only answer is made by {self.last or end.op}, which gives no logit: export it "
+                "with its logit as output"
+            )
         return replace(graph, steps=(*graph.steps[:-1], _two(end)))
 
 
@@ -99,8 +106,13 @@ def check_answers(
         expected = np.log(expected) if answers.last == "LogSoftmax" else expected
     scale = max(1.0, float(np.abs(expected[np.isfinite(expected)]).max(initial=0)))
     if own.shape != expected.shape or np.nanmax(np.abs(own - expected)) > _CLOSE * scale:
+        if not answers.last:
+            raise GivenError(
+                f"{label} gives other answers when its layers are handed out, as rounding in float16 "
+                "can: export it in float32"
+            )
         raise GivenError(
-            f"{label}: its last step ({answers.last or 'none'}) does not make its output of its "
+            f"{label}: its last step ({answers.last}) does not make its output of its "
             "logits: is the softmax over its classes? Export it with its logits as output"
         )
 

@@ -145,6 +145,12 @@ def read_graph(
     end = reader.step(answers)
     if end is None or end is reader.picture:
         raise GivenError(f"the answers ('{answers}') are not computed from the picture")
+    shape = tensors[answers].shape
+    if len(shape) not in {2, 4} or shape[0] != 1 or max(shape[1:]) != np.prod(shape[1:]):
+        raise GivenError(
+            f"its answers have the shape {shape}, and only one number for each class of the whole "
+            "picture can be shown: export a classifier, whose answers are (batch, classes)"
+        )
     end = _as_answers(end)
     return Graph(reader.picture, tuple(_needed(end, reader.order)))
 
@@ -368,7 +374,10 @@ def _convolution(reader: _Reader, node: NodeProto, sources: Sources, tensor: str
     arrays = {"weight": weight.astype(np.float64)}
     learned = [("weight", node.input[1])]
     if len(node.input) > 2 and node.input[2]:
-        arrays["bias"] = reader.constants[node.input[2]].astype(np.float64)
+        bias = reader.constant(node.input[2])
+        if bias is None:
+            return None
+        arrays["bias"] = bias.astype(np.float64)
         learned.append(("0", node.input[2]))
     groups = attribute(node, "group", 1)
     window = _window(reader, node, weight.shape[2:], tensor)
@@ -438,7 +447,8 @@ def _affine(reader: _Reader, node: NodeProto, sources: Sources, tensor: str) -> 
     else:
         return None
     added = node.op_type in {"Add", "Sum", "Sub"}
-    learned = [("0" if added else "1", other)] if constant.size > 1 else []
+    learns = constant.size > 1 and not _prepares(source)
+    learned = [("0" if added else "1", other)] if learns else []
     own = {"scale": scale, "shift": shift}
     parameters = constant.size
     sources_ = step.sources
@@ -457,6 +467,13 @@ def _affine(reader: _Reader, node: NodeProto, sources: Sources, tensor: str) -> 
         arrays=own,
         learned=tuple(learned),
     )
+
+
+def _prepares(source: Step) -> bool:
+    """Tell whether what is done to `source` is done to the photo itself, which is not learned."""
+    while source.op in {network.SCALE, GREY} and len(source.sources) == 1:
+        (source,) = source.sources
+    return not source.sources
 
 
 def _gated(reader: _Reader, node: NodeProto, sources: Sources, tensor: str) -> Step | None:
@@ -487,9 +504,10 @@ def _gemm(reader: _Reader, node: NodeProto, sources: Sources, tensor: str) -> St
     arrays = {"weight": weight}
     learned = [("weight" if turned else "transposed", node.input[1])]
     if len(node.input) > 2 and node.input[2]:
-        bias = reader.constants[node.input[2]].astype(np.float64) * attribute(node, "beta", 1.0)
-        if bias.size not in {1, len(weight)}:
+        bias = reader.constant(node.input[2])
+        if bias is None or bias.size not in {1, len(weight)}:
             return None
+        bias = bias.astype(np.float64) * attribute(node, "beta", 1.0)
         arrays["bias"] = np.broadcast_to(bias.ravel(), len(weight))
         learned.append(("0", node.input[2]))
     return _linear(reader, node, sources, tensor, arrays, learned, "linear")
@@ -744,8 +762,13 @@ def _how(places: Array, shape: tuple[int, ...] | None) -> tuple[str, bool, bool]
     was, and whether channels are the last axis then.
     """
     if places.ndim == 2 or shape is None:
-        same = shape is None or places.size == np.prod(shape, dtype=int)
-        return ("flatten" if same else "slice"), False, False
+        if shape is not None and places.size != np.prod(shape, dtype=int):
+            return "slice", False, False
+        of_maps = shape is not None and len(shape) == 3 and max(shape[1:]) > 1
+        in_order = (
+            shape is None or of_maps or np.array_equal(places.ravel(), np.arange(places.size))
+        )
+        return ("flatten" if in_order else "channel shuffle"), False, False
     if places.ndim != 4 or len(shape) != 3:
         last = places.ndim == 4 and places.shape[1:3] == (1, 1) and places.shape[3] > 1
         return "reshape", False, last

@@ -305,7 +305,8 @@ def _producers(given: Given) -> dict[str, str]:
     made = {name: version(name) for name in ("onnx", "onnxruntime")}
     if given.model.producer_name:
         name = artifacts.printable(given.model.producer_name)[:100]
-        made = {name: artifacts.printable(given.model.producer_version)[:100], **made}
+        told = artifacts.printable(given.model.producer_version)[:100]
+        made = {name: told.removesuffix(" None"), **made}
     return made
 
 

@@ -158,8 +158,8 @@ def check_size(estimates: Sequence[Estimate], most: int | None) -> None:
         return
     fixed = sum(one.model for one in estimates)
     photos = max(one.photos for one in estimates)
-    a_photo = sum((one.total - one.model) / one.photos for one in estimates)
-    fit = max(0, min(photos - 1, int((most - fixed) / a_photo)))
+    a_photo = sum((one.total - one.model) / one.photos for one in estimates if one.photos)
+    fit = max(0, min(photos - 1, int((most - fixed) / a_photo))) if a_photo else 0
     presets = []
     for name in PRESETS:
         fewer = [one.with_layers(name) for one in estimates]

@@ -96,6 +96,9 @@ def _colour(source: Source, layer: Layer, kernels: Float64, clear: np.ndarray) -
 
 def _opposite(source: Source, layer: Layer, kernels: Float64, clear: np.ndarray) -> Iterator[Found]:
     first, second, cosine = most_opposite(kernels[clear])
+    if cosine >= 0:
+        yield LeftOut("opposite, kept", "no two kernels are opposite")
+        return
     channel, other = int(clear[first]), int(clear[second])
     image, _ = source.strongest(layer, channel)  # type: ignore[misc]
     maps = source.maps(image, layer.name).astype(np.float64)

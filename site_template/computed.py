@@ -124,7 +124,11 @@ def _sentence(layer: Layer, network: _Network) -> Iterator[str]:
     if layer.op == "convolution":
         yield from _convolution(layer, first, network)
     elif layer.op in {"batch norm", "scale"} and len(inputs) == 1:
-        yield from ("each channel of ", *first, ", times one number, plus another.")
+        yield from (
+            "each channel of ",
+            *first,
+            ", times one number, plus another; either may change nothing.",
+        )
     elif layer.op in _POINTWISE and len(inputs) == 1:
         yield from (
             "each value is that of ",
@@ -205,7 +209,8 @@ def _concatenation(layer: Layer, inputs: list[list[str]], network: _Network) -> 
     yield "unchanged, one after another, "
     first = 0
     for position, (name, channels) in enumerate(joined):
-        yield f"{'; ' if position else ''}channels {first}–{first + channels - 1}: "
+        which = f"s {first}–{first + channels - 1}" if channels > 1 else f" {first}"
+        yield f"{'; ' if position else ''}channel{which}: "
         yield from network.tensor(name)
         first += channels
     yield "."

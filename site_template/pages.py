@@ -435,9 +435,12 @@ def percent(share: float) -> str:
 
 
 def readable(value: float) -> str:
-    """Return a number with three significant digits and a true minus sign."""
+    """Return a number with three significant digits and a true minus sign, as numbers.js does."""
     if value == 0:
         return "0"
+    if not 1e-4 <= abs(value) < 1e6:
+        mantissa, exponent = f"{value:.2e}".split("e")
+        return f"{mantissa}e{int(exponent):+d}".replace("-", "−")
     rounded = float(f"{abs(value):.2e}")  # 9.996 is 10.0, not 10.00
     places = max(0, 2 - int(log10(rounded) // 1))
     return f"{value:.{places}f}".replace("-", "−")

@@ -93,7 +93,10 @@ def alike(columns: Sequence[Column]) -> list[Alike]:
 def _structure(manifest: ModelManifest) -> object:
     """Return what two models have in common that differ in their weights only."""
     return replace(manifest.input, name=""), tuple(
-        (one.name, one.op, one.inputs, one.channels, one.height, one.width)
+        (
+            *(one.name, one.op, one.inputs, one.channels, one.height, one.width),
+            *(one.kernel, one.stride, one.padding, one.dilation, one.groups),
+        )
         for one in manifest.layers
     )
 

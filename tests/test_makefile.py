@@ -169,7 +169,7 @@ def test_a_changed_onnx_file_or_what_describes_it_is_exported_again(project, tmp
     network.write_text("another")
     assert set(exported(project(*line))) == {"net"}
     assert exported(project(*line)) == {}
-    told.write_text('labels = "classes.txt"')
+    told.write_text('labels = "classes.txt"  # or "imagenet"')
     assert set(exported(project(*line))) == {"net"}
     (tmp_path / "classes.txt").write_text("ash")
     assert set(exported(project(*line))) == {"net"}
@@ -208,7 +208,19 @@ def test_a_network_that_is_made_here_is_made_first(project):
     assert [name for name, _ in calls] == ["export.efficientnet_lite0", "export"]
     assert option(calls[0][1], "--out") == "build/given"
     assert option(calls[1][1], "--model") == "build/given/efficientnet_lite0.onnx"
-    assert "export.efficientnet_lite0" not in [name for name, _ in project("export", "MODEL=vgg11")]
+    for other in (
+        "MODEL=vgg11",
+        "MODEL=nets/efficientnet_lite0-x.onnx",
+        "ONNX=efficientnet_lite0.onnx",
+    ):
+        assert "export.efficientnet_lite0" not in [name for name, _ in project("export", other)]
+
+
+def test_the_hash_of_an_onnx_file_is_handed_on(project):
+    found = exported(
+        project("export", "ONNX=net.onnx", "WEIGHTS_SHA256=abc", "WEIGHTS=random:1; x")
+    )
+    assert (found["net"]["sha256"], found["net"]["weights"]) == ("abc", "random:1; x")
 
 
 @pytest.mark.parametrize(

@@ -81,9 +81,48 @@ def no_maps():
     return net.model(("t", ["n", 3]))
 
 
+def ending(*steps, classes=1, shape=("n", 1)):
+    """A network of one convolution whose averages go through `steps`: operator, more inputs."""
+    net = nets.Net(["n", 3, 32, 32])
+    net.add("Conv", ["data", net.weight("w", 4, 3, 3, 3)], "c")
+    net.add("GlobalAveragePool", "c", "p")
+    net.add("Flatten", "p", "f")
+    net.add("Gemm", ["f", net.weight("v", 4, classes)], "t0")
+    for number, (op, *more) in enumerate(steps):
+        inputs = [net.const(f"k{number}{i}", one) for i, one in enumerate(more)]
+        net.add(op, [f"t{number}", *inputs], f"t{number + 1}")
+    return net.model((f"t{len(steps)}", list(shape)))
+
+
+def clipped():
+    low, high = np.float32(1e-7), np.float32(1 - 1e-7)
+    return ending(("Sigmoid",), ("Clip", low, high))
+
+
+def maps_as_answers():
+    net = nets.Net(["n", 3, 32, 32])
+    net.add("Conv", ["data", net.weight("w", 4, 3, 3, 3)], "c")
+    return net.model(("c", ["n", 4, 30, 30]))
+
+
+def sequences():
+    net = nets.Net(["n", 3, 32, 32])
+    net.add("Conv", ["data", net.weight("w", 4, 3, 3, 3)], "c")
+    net.add("SplitToSequence", "c", "s", axis=1)
+    net.add("SequenceAt", ["s", net.const("i", np.int64(0))], "a")
+    net.add("GlobalAveragePool", "a", "p")
+    net.add("Flatten", "p", "f")
+    return net.model(("f", ["n", 1]))
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
+        (clipped, "its only answer is made by "),
+        (lambda: ending(("Softmax",)), "its only answer is made by Softmax"),
+        (maps_as_answers, "its answers have the shape (1, 4, 30, 30), and only one number"),
+        (sequences, "makes lists of tensors (SplitToSequence)"),
+        (lambda: small(("n", 3, -1, -1)), "pictures of any size: write size = 224"),
         (two_inputs, "takes 2 inputs (data, other), and a photo is one"),
         (elsewhere, "keeps its weights in another file: save it as one"),
         (lambda: opset(6), "uses opset 6, and 7 is the oldest"),

@@ -302,6 +302,31 @@ def test_random_weights_are_hes_and_said_to_be(made, tmp_path):
     assert not np.array_equal(again.arrays([], None).get("stem"), expected)
 
 
+def test_what_is_done_to_the_photo_first_is_not_drawn_at_random(made, tmp_path):
+    """Two networks side by side are to be given the same."""
+    export(str(made("keras").path), "auto", "all", tmp_path / "own")
+    export(str(made("keras").path), "random:3", "all", tmp_path / "random")
+    own, drawn = (np.load(tmp_path / name / "net.npz") for name in ("own", "random"))
+    scales = [name for name in own.files if name.endswith((".scale", ".shift"))]
+    first = [name for name in scales if own[name].size == 3]
+    assert len(first) == 2
+    assert all(np.array_equal(own[name], drawn[name]) for name in first)
+    assert any(not np.array_equal(own[name], drawn[name]) for name in own.files)
+
+
+def test_averages_in_another_order_are_no_evidence(tmp_path):
+    net = nets.Net(["n", 3, nets.SIDE, nets.SIDE])
+    net.add("Conv", ["data", net.weight("w", 4, 3, 3, 3)], "c")
+    net.add("GlobalAveragePool", "c", "p")
+    net.add("Flatten", "p", "f")
+    net.add("Gather", ["f", net.const("order", np.int64([3, 2, 1, 0]))], "g", axis=1)
+    net.add("Gemm", ["g", net.weight("v", 4, 5)], "logits")
+    path = net.save(tmp_path, nets.RGB, ("logits", ["n", 5]))
+    manifest = export(str(path), "auto", "all", tmp_path).manifest
+    assert manifest.classifier is None
+    assert "channel shuffle" in manifest.no_evidence
+
+
 # Surgery that is wrong does not pass ---------------------------------------------------------
 
 

@@ -85,7 +85,7 @@ def test_blocks_bear_the_names_of_modules(described):
         ("shufflenet_v2_x0_5", "stage2.1.getitem", "24 of the 48 channels"),
         ("shufflenet_v2_x0_5", "stage2.1.view_1", "channels, shuffled"),
         ("convnext_tiny", "features.1.0.block.3", "1×1 convolution"),
-        ("convnext_tiny", "features.1.0.mul", "each channel times a number, plus another"),
+        ("convnext_tiny", "features.1.0.mul", "each channel on a scale of its own"),
         ("mobilenet_v3_small", "features.1.block.1.scale_activation", "hard sigmoid"),
     ],
 )

@@ -601,7 +601,7 @@ def test_the_colour_tables_are_matplotlibs():
     ("value", "text"),
     [(0.0, "0"), (1.0, "1.00"), (-1.0, "−1.00"), (0.5, "0.500"), (-0.0123, "−0.0123"),
      (31.4159, "31.4"), (31415.9, "31416"), (9.996, "10.0"), (-99.97, "−100"),
-     (0.0001, "0.000100")],
+     (0.0001, "0.000100"), (6.8e-14, "6.80e−14"), (-1234567.0, "−1.23e+6")],
 )  # fmt: skip
 def test_numbers_read_as_in_the_explorer(value, text):
     assert page_data.readable(value) == text
