@@ -1,0 +1,1 @@
+"""The survey: what every channel answers to, over a whole data set."""

@@ -1,0 +1,5 @@
+"""What can go wrong during a survey."""
+
+
+class SurveyError(Exception):
+    """The survey cannot go on; the message says what is wrong and what to do next."""
