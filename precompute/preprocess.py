@@ -1,6 +1,7 @@
 """From a decoded picture to the network's input, bit for bit as torchvision's presets do it."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,8 @@ from PIL import Image
 
 from export.manifest import Input
 from precompute.index import Box
+
+Number = TypeVar("Number", np.uint8, np.float32)
 
 WIDEST_ASPECT = 8
 """Beyond this the picture is not resized as a whole before it is cropped, which could take
@@ -64,7 +67,13 @@ def crop(picture: Image.Image, spec: Input) -> NDArray[np.uint8]:
 
 def normalise(pixels: NDArray[np.uint8], spec: Input) -> NDArray[np.float32]:
     """Return (rows, columns, 3) pixels as the network's input: (1, 3, rows, columns)."""
-    return standardise(pixels.astype(np.float32) / np.float32(255), spec)
+    # Eight bits are put in the network's order in a fraction of the time that floats take.
+    values = channels_first(pixels).astype(np.float32)
+    values /= np.float32(255)
+    mean, std = (np.array(one, np.float32)[:, None, None] for one in (spec.mean, spec.std))
+    values -= mean
+    values /= std
+    return values
 
 
 def standardise(values: NDArray[np.float32], spec: Input) -> NDArray[np.float32]:
@@ -74,6 +83,6 @@ def standardise(values: NDArray[np.float32], spec: Input) -> NDArray[np.float32]
     return channels_first(scaled)
 
 
-def channels_first(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def channels_first(values: NDArray[Number]) -> NDArray[Number]:
     """Return (rows, columns, 3) values in the network's order: (1, 3, rows, columns)."""
     return np.ascontiguousarray(values.transpose(2, 0, 1)[None])

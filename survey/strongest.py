@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+Array = TypeVar("Array", NDArray[np.float32], NDArray[np.uint64], NDArray[np.int32])
 
 KEPT = 9
 """Photos a channel."""
@@ -59,20 +62,23 @@ class Strongest:
         place = np.hstack([self.place[changed], other.place[changed]])
         order = np.lexsort((key, -value), axis=1)[:, :count]
         rows = np.arange(len(changed))[:, None]
-        merged = []
-        for mine, both in ((self.value, value), (self.key, key), (self.place, place)):
-            whole = (
-                mine.copy() if mine.shape[1] == count else np.empty((len(mine), count), mine.dtype)
-            )
+
+        def put(mine: Array, both: Array) -> Array:
+            whole = mine if mine.shape[1] == count else np.empty((len(mine), count), mine.dtype)
+            whole = whole.copy()
             whole[changed] = both[rows, order]
-            merged.append(whole)
-        return Strongest(*merged)
+            return whole
+
+        return Strongest(put(self.value, value), put(self.key, key), put(self.place, place))
 
 
 def _beats(one: Strongest, i: int, other: Strongest, j: int) -> NDArray[np.bool_]:
     """Tell for each channel whether the i-th of `one` comes before the j-th of `other`."""
     mine, theirs = one.value[:, i], other.value[:, j]
-    return (mine > theirs) | ((mine == theirs) & (one.key[:, i] < other.key[:, j]))
+    beats: NDArray[np.bool_] = (mine > theirs) | (
+        (mine == theirs) & (one.key[:, i] < other.key[:, j])
+    )
+    return beats
 
 
 def _descending(values: NDArray[np.float32]) -> NDArray[np.uint32]:
