@@ -1,23 +1,29 @@
 """How far long work has come: a bar on a terminal, plain lines elsewhere."""
 
 import sys
-from collections.abc import Callable
 from time import monotonic
+from typing import Protocol
 
 from tqdm import tqdm
 
 SECONDS_BETWEEN_LINES = 10.0
 
 
-def show(what: str, total: int) -> Callable[[], None]:
-    """Begin to show progress on `total` pieces of `what`; call the result after each piece."""
+class Step(Protocol):
+    """What is called when `count` more pieces are done."""
+
+    def __call__(self, count: int = 1) -> None: ...  # noqa: D102
+
+
+def show(what: str, total: int) -> Step:
+    """Begin to show progress on `total` pieces of `what`; call the result after each, or some."""
     bar = tqdm(total=total, desc=what, unit="", disable=not sys.stderr.isatty(), leave=False)
     done, last, began = 0, monotonic(), monotonic()
 
-    def step() -> None:
+    def step(count: int = 1) -> None:
         nonlocal done, last
-        done += 1
-        bar.update()
+        done += count
+        bar.update(count)
         if done == total:
             bar.close()
             print(f"{what}: {total} in {monotonic() - began:.1f} s", file=sys.stderr)
