@@ -3,9 +3,10 @@
 import os
 import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, TimeoutError, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import islice
 from multiprocessing import get_context, parent_process, resource_tracker
 from threading import Thread
 from typing import Any, TypeVar
@@ -21,7 +22,10 @@ _PROCESS = 400_000_000
 """Bytes that a process takes besides its model: programs, a photo, its activations."""
 _COPIES = 3
 """Of a model while onnxruntime opens it: the file, what is parsed of it, and its weights."""
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Variables that a process's linear algebra reads when it is loaded."""
+AHEAD = 2
+"""Tasks per process that are begun, wait for it, or are done and not yet taken."""
 
 
 class LostTaskError(PrecomputeError):
@@ -70,38 +74,48 @@ def parallel(
     def time_for(task: T) -> float | None:
         return seconds(task) if callable(seconds) else seconds
 
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(_ONE_THREAD)  # read by new processes when they load NumPy
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    os.environ.update(ONE_THREAD)  # read by new processes when they load NumPy
     pool = ProcessPool(
         max_workers=min(workers, len(tasks)),
         initializer=_begin,
         initargs=(start, arguments),
         context=get_context("spawn"),
     )
-    try:
+    waiting = iter(tasks)
+    futures: dict[Future[R], T] = {}
+
+    def hand_out(number: int) -> None:
         with _interrupts_held_back():
-            futures: dict[Future[R], T] = {
-                pool.schedule(work, [task], timeout=time_for(task)): task for task in tasks
-            }
-        for future in as_completed(futures):
-            task = futures.pop(future)
-            try:
-                result = future.result()
-            except TimeoutError:
-                error = LostTaskError(f"not done after {time_for(task):g} seconds", late=True)
-            except ProcessExpired as expired:
-                error = LostTaskError(f"its process {_end(expired.exitcode)}")
-            except BrokenProcessPool:
-                raise PrecomputeError(
-                    "worker processes do not start or are killed at once, most likely for want of "
-                    "memory: try fewer of them with make site WORKERS=1"
-                ) from None
-            else:
-                yield task, result
-                continue
-            if lost is None:
-                raise error
-            yield task, lost(error)
+            for task in islice(waiting, number):
+                try:
+                    futures[pool.schedule(work, [task], timeout=time_for(task))] = task
+                except RuntimeError:  # pebble's word for a pool that no process starts in
+                    raise BrokenProcessPool from None
+
+    try:
+        hand_out(AHEAD * workers)
+        while futures:
+            for future in wait(futures, return_when=FIRST_COMPLETED).done:
+                task = futures.pop(future)
+                try:
+                    hand_out(1)
+                    result = future.result()
+                except TimeoutError:
+                    error = LostTaskError(f"not done after {time_for(task):g} seconds", late=True)
+                except ProcessExpired as expired:
+                    error = LostTaskError(f"its process {_end(expired.exitcode)}")
+                except BrokenProcessPool:
+                    raise PrecomputeError(
+                        "worker processes do not start or are killed at once, most likely for "
+                        "want of memory: try fewer of them with make site WORKERS=1"
+                    ) from None
+                else:
+                    yield task, result
+                    continue
+                if lost is None:
+                    raise error
+                yield task, lost(error)
     finally:
         pool.stop()  # type: ignore[no-untyped-call]
         pool.join()

@@ -1,11 +1,12 @@
 """A process that crashes, hangs or is killed costs its own task, and never the pool."""
 
 import signal
+import time
 
 import pytest
 
 from precompute.errors import PrecomputeError
-from precompute.workers import LostTaskError, parallel
+from precompute.workers import AHEAD, LostTaskError, parallel
 
 GOOD = [str(number) for number in range(8)]
 CRASH = "__import__('ctypes').string_at(0)"
@@ -41,6 +42,17 @@ def test_an_exception_ends_the_iteration():
         list(parallel(eval, ["1", "1/0", HANG], 2))
 
 
-def test_processes_that_do_not_start_are_told():
+@pytest.mark.parametrize("tasks", [1, 100])
+def test_processes_that_do_not_start_are_told(tasks):
     with pytest.raises(PrecomputeError, match=r"^worker processes do not start or are killed at"):
-        list(parallel(eval, ["1"], 2, start=exec, arguments=("import os; os._exit(1)",)))
+        list(parallel(eval, ["1"] * tasks, 2, start=exec, arguments=("import os; os._exit(1)",)))
+
+
+def test_no_more_is_begun_than_is_taken(tmp_path):
+    """Results of ten million photos do not wait in memory for the one that merges them."""
+    tasks = [f"open({str(tmp_path / str(number))!r}, 'x').close()" for number in range(40)]
+    for taken, _ in enumerate(parallel(eval, tasks, 2), start=1):
+        time.sleep(0.05)
+        begun = sum(1 for _ in tmp_path.iterdir())
+        assert begun <= taken + 2 * AHEAD
+    assert (taken, begun) == (40, 40)
