@@ -19,6 +19,16 @@ AUTHOR ?=
 REPOSITORY ?=
 SITE_URL ?=
 
+# What to survey: a folder, list or archive of photos, and where. A and B are models to compare.
+PHOTOS ?=
+CLASSES ?=
+ENGINE ?= local
+PATCHES ?= 5
+MAX_PATCHES ?= 60MB
+NO_PATCHES ?=
+A ?=
+B ?=
+
 # What to build with. TORCH_INDEX=https://download.pytorch.org/whl/cpu saves gigabytes of CUDA.
 PYTHON ?= python3
 ONNXRUNTIME ?= onnxruntime
@@ -28,7 +38,7 @@ FILES ?= 5000
 SEED ?= 0
 
 # A setting is text, in which make shall find nothing of its own: a title may hold a dollar sign.
-settings_given = MODEL ONNX WEIGHTS LABELS INPUT LAYERS IMAGES LIMITS MAX_SITE_SIZE TITLE AUTHOR REPOSITORY SITE_URL
+settings_given = MODEL ONNX WEIGHTS LABELS INPUT LAYERS IMAGES LIMITS MAX_SITE_SIZE TITLE AUTHOR REPOSITORY SITE_URL PHOTOS CLASSES ENGINE A B
 $(foreach name,$(settings_given),$(eval override $(name) := $$(value $(name))))
 
 # A setting as one word of a shell command, whatever characters it holds.
@@ -77,7 +87,7 @@ sums = $(shell for file in $(call quote,$(own_weights)) $(call quote,$(WEIGHTS))
     case "$$labels" in (/*) ;; (*) labels="$$(dirname "$$told")/$$labels";; esac && test -f "$$labels" && cksum < "$$labels";; esac; done; done)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | sort
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | sort
 
 # Each program finds out in less than a second or two what changed, to the last byte, and leaves all
 # else alone: make cannot know, and names of photos can hold anything.
@@ -89,6 +99,16 @@ export: $(manifests) ## write the ONNX file of each model, and its manifest
 
 precompute: $(manifests) $(gallery) ## compute what changed of the tiles
 	.venv/bin/python -m precompute --manifest $(manifests) --images $(call quote,$(IMAGES)) --provider $(PROVIDER) --max-site-size $(call quote,$(MAX_SITE_SIZE)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(ALLOW_SKIPS),--allow-skips) $(if $(LIMITS),--limits $(call quote,$(LIMITS)))
+
+# What is interrupted goes on where it was. make site shows the surveys that are there.
+survey: $(manifests) $(gallery) $(if $(filter ray ray:%,$(ENGINE)),.venv/.ray) ## find out what each channel answers to, over all PHOTOS
+	@$(if $(PHOTOS),,echo "which photos? run make survey PHOTOS=folder" >&2; exit 1)
+	.venv/bin/python -m survey --manifest $(manifests) --photos $(call quote,$(PHOTOS)) $(if $(CLASSES),--classes $(call quote,$(CLASSES))) --engine $(call quote,$(ENGINE)) --provider $(PROVIDER) --patches $(PATCHES) --max-patches $(call quote,$(MAX_PATCHES)) \
+	  $(if $(NO_PATCHES),--no-patches) $(if $(WORKERS),--workers $(WORKERS)) $(if $(LIMITS),--limits $(call quote,$(LIMITS))) --out build/survey
+
+survey-diff: $(gallery) ## compare the surveys of two models, A and B
+	@$(if $(and $(A),$(B)),,echo "which models? run make survey-diff A=resnet18 B=resnet18-random-0" >&2; exit 1)
+	.venv/bin/python -m survey.diff --a build/survey/$(call quote,$(A)) --b build/survey/$(call quote,$(B)) --out build/survey/_diff
 
 serve: ## hand out the gallery that was built, on this machine
 	@test -f build/site/index.html || { echo "there is no gallery in build/site yet: run make site" >&2; exit 1; }
@@ -195,4 +215,4 @@ build/lighthouse/.measured: build/lighthouse/.installed FORCE
 # These are replaced whole, or left as they were: a build that is interrupted takes none away.
 .PRECIOUS: $(manifests) $(runtime)
 FORCE:
-.PHONY: help site export precompute serve test check bench fuzz audit clean FORCE
+.PHONY: help site export precompute survey survey-diff serve test check bench fuzz audit clean FORCE

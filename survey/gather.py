@@ -1,6 +1,6 @@
 """From shards to one Summary: what was finished is kept on disk, what is lost is parted and tried again."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -82,7 +82,7 @@ def gather(
 
 def _computed(
     engine: Engine, work: Callable[[Shard], bytes], layout: Layout, shards: Sequence[Shard]
-) -> Iterator[tuple[Shard, bytes]]:
+) -> Generator[tuple[Shard, bytes], None, None]:
     """Yield every shard with its summary, as they are done.
 
     Where a shard takes its process along, its halves are tried, down to the photo that is to blame.

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -11,11 +9,9 @@ from pathlib import Path
 import pytest
 from engine_work import Task, notes, work
 
-import survey.ray_engine
-from precompute.workers import AHEAD, LostTaskError
+from precompute.workers import AHEAD
 from survey.engines import Local, choose
-from survey.errors import SurveyError
-from survey.ray_engine import TRIES, Ray, copy_code
+from survey.ray_engine import TRIES
 
 ROOT = Path(__file__).parent.parent.parent
 STORE = 80 * 2**20

@@ -87,9 +87,7 @@ def test_any_parts_in_any_order_give_the_same_bytes(count, seed, ties, order, cu
     rows = list(range(count))
     order.shuffle(rows)
     edges = sorted({0, count, *(cut for cut in cuts if cut < count)})
-    parts = [
-        summary_of(photos, rows[low:high]) for low, high in itertools.pairwise(edges)
-    ]
+    parts = [summary_of(photos, rows[low:high]) for low, high in itertools.pairwise(edges)]
     parts += [
         Summary.nothing(LAYOUT),
         Summary.unusable(LAYOUT, {"a": "no"}),
