@@ -1,6 +1,7 @@
 """The classes of a data set, and which category of the model each of them is."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -75,11 +76,10 @@ def find_classes(
     meanings: dict[tuple[int | None, str], list[str]] = {}
     for given in sorted({*told, *folders}):
         meanings.setdefault(find(given), []).append(given)
-    named = [name for _, name in meanings]
-    twice = {name for name in named if named.count(name) > 1} if len({*named}) < len(named) else ()
+    often = Counter(name for _, name in meanings)
     classes = []
     for (category, name), words in meanings.items():
-        shown = f"{name} ({artifacts.escaped(words[0])})" if name in twice else name
+        shown = f"{name} ({artifacts.escaped(words[0])})" if often[name] > 1 else name
         classes.append((shown, category, words))
     classes.sort(key=lambda one: (one[0], one[2]))
     return Classes(
