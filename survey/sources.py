@@ -52,8 +52,8 @@ def _folder(root: Path, listing: Listing) -> None:
     folder = look_into(root, lambda name: named_like_a_picture(name) or named_like_an_archive(name))
     listing.faults |= folder.faults
     listing.remarks += folder.remarks
-    for name, file in folder.pictures.items():
-        _add(file, name, listing)
+    for name in list(folder.pictures):
+        _add(folder.pictures.pop(name), name, listing)  # of a million, one list is enough
 
 
 def _list(path: Path, listing: Listing) -> None:
