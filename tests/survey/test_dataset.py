@@ -183,17 +183,24 @@ def test_in_a_list_the_inner_folder_is_the_class(tmp_path):
     assert read(lines(tmp_path, "x/red/1.jpg", "x/blue/1.jpg")).classes == ("blue", "red")
 
 
-def test_paths_out_of_the_list_s_folder_have_plain_names_and_a_remark(tmp_path):
-    write(tmp_path, "photos/1.jpg", "photos/2.jpg", "lists/3.jpg", "lists/x/y")
-    listed = lines(tmp_path / "lists", "../photos/1.jpg", tmp_path / "photos/2.jpg", "x/../3.jpg")
+def test_paths_out_of_the_list_s_folder_are_named_from_where_they_part(tmp_path):
+    write(tmp_path, "deep/photos/red/1.jpg", "deep/photos/blue/2.jpg", "lists/3.jpg", "lists/x/y")
+    deep = tmp_path / "deep/photos"
+    listed = lines(
+        tmp_path / "lists", "../deep/photos/red/1.jpg", f"/{deep}/blue/2.jpg", "x/../3.jpg",
+        tmp_path / "lists/gone.jpg",
+    )  # fmt: skip
     found = read(listed)
-    absolute = str(tmp_path / "photos/2.jpg").removeprefix("/")
     assert {item.name: Path(item.path).resolve() for item in found.items} == {
-        "photos/1.jpg": tmp_path / "photos/1.jpg",
-        absolute: tmp_path / "photos/2.jpg",
+        "red/1.jpg": deep / "red/1.jpg",
+        "blue/2.jpg": deep / "blue/2.jpg",
         "3.jpg": tmp_path / "lists/3.jpg",
     }
-    assert "2 paths of the list lead out of its folder" in found.remarks[0]
+    assert found.classes == ("blue", "red")
+    assert list(found.faults) == ["gone.jpg"]
+    assert found.remarks[0] == (
+        f"2 of the list's paths lead out of its folder, and are named from {deep} on"
+    )
 
 
 def test_what_a_list_names_in_vain_is_a_fault(tmp_path):

@@ -104,7 +104,7 @@ def test_what_stands_beside_a_photo_belongs_to_it(tmp_path):
         "t.tar/3.left.jpg": ("Ada", ""),
         "t.tar/3.right.jpg": ("", "CC0-1.0"),
     }
-    assert any("2 of the classes are numbers" in remark for remark in found.remarks)
+    assert any("numbers of classes are taken" in remark for remark in found.remarks)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +134,13 @@ def test_folders_of_an_archive_are_classes_and_its_own_are_not(tmp_path):
         "some/1.tar/train/b.jpg": None,
         "some/1.tar/train/tench/a.jpg": "tench",
     }
+
+
+def test_an_archive_that_is_called_by_a_wordnet_id_is_a_class(tmp_path):
+    pack(tmp_path / "x/n01440764.tar", ("n01440764_1.JPEG", b""))
+    pack(tmp_path / "x/n03028079.tar", ("n03028079_1.JPEG", b""))
+    assert [item.label for item in read(tmp_path).items] == [1, 0]
+    assert read(tmp_path).classes == ("church", "tench")
 
 
 def test_a_table_can_name_an_archive(tmp_path):
@@ -210,9 +217,9 @@ def pax(records):
     return info.tobuf() + data + bytes(-len(data) % BLOCK)
 
 
-def header(name, size):
+def header(name, size, kind=tarfile.REGTYPE):
     info = tarfile.TarInfo(name)
-    info.size = size
+    info.size, info.type = size, kind
     return info.tobuf(tarfile.GNU_FORMAT)
 
 
@@ -221,7 +228,7 @@ def header(name, size):
     [
         header("b.jpg", -BLOCK),
         pax([b"18 size=-99999999\n"]) + header("b.jpg", 0),
-        header("b.jpg", 0)[:156] + b"x" + header("b.jpg", 10**12)[157:],
+        header("b.jpg", 10**12, tarfile.XHDTYPE),
         pax([b"x"]) * 2000,
     ],
     ids=["negative size", "negative size in a record", "a vast record", "records of records"],

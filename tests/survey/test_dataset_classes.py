@@ -116,8 +116,7 @@ def test_numbers_of_folders_are_categories_only_where_all_are_there():
 def test_what_numbers_are_taken_for_is_told():
     remarks = find_classes({"3"}, (), SMALL).remarks
     assert remarks == [
-        "1 of the classes are numbers, and taken for the model's categories counted from 0: "
-        "3 is church"
+        "numbers of classes are taken for the model's categories, counted from 0: 3 is church"
     ]
 
 
@@ -134,4 +133,4 @@ def test_names_of_any_bytes_can_be_written_and_differ():
 
 
 def test_categories_without_letters_differ():
-    assert found({"+", "−"}, ("+", "-")) == {"+": 0, "−": None}
+    assert found({"+", "−"}, ("+",)) == {"+": 0, "−": None}
