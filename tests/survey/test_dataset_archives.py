@@ -87,6 +87,8 @@ def test_what_stands_beside_a_photo_belongs_to_it(tmp_path):
         ("3.left.jpg", b""), ("3.right.jpg", b""), ("3.json", b'{"label": 0, "author": "Ada"}'),
         ("3.right.json", b'{"class": "salmon", "licence": "CC0-1.0"}'),
         ("4.jpg", b""), ("4.json", b'{"caption": "a fish"}'), ("a.b/5.jpg", b""), ("a.cls", b"1"),
+        ("6.json", b'{"label": 1, "author": "Bob"}'), ("6.jpg", b""), ("6.cls", b"2"),
+        ("7.cls", b"2"), ("7.jpg", b""), ("7.json", b'{"label": 1, "author": "Bob"}'),
     ]  # fmt: skip
     found = read(pack(tmp_path / "t.tar", *members))
     assert labelled(found) == {
@@ -95,6 +97,8 @@ def test_what_stands_beside_a_photo_belongs_to_it(tmp_path):
         "t.tar/3.left.jpg": "tench",
         "t.tar/3.right.jpg": "salmon",
         "t.tar/4.jpg": None,
+        "t.tar/6.jpg": "church",
+        "t.tar/7.jpg": "church",
         "t.tar/a.b/5.jpg": "a.b",
     }
     assert dict(zip(found.classes, found.categories, strict=True)) == {
@@ -103,6 +107,8 @@ def test_what_stands_beside_a_photo_belongs_to_it(tmp_path):
     assert found.credits == {
         "t.tar/3.left.jpg": ("Ada", ""),
         "t.tar/3.right.jpg": ("", "CC0-1.0"),
+        "t.tar/6.jpg": ("Bob", ""),
+        "t.tar/7.jpg": ("Bob", ""),
     }
     assert any("numbers of classes are taken" in remark for remark in found.remarks)
 
