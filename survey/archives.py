@@ -10,6 +10,7 @@ import stat
 import sys
 import tarfile
 from pathlib import PurePosixPath
+from threading import Lock
 from typing import Any, BinaryIO
 
 import msgspec
@@ -233,13 +234,14 @@ def _text(given: Any, what: str) -> str:
 
 _kept: tuple[str, BinaryIO] | None = None
 """The archive that this process read last: photos of one archive come one after another."""
+_turn = Lock()
 
 
 def read_member(item: Item, limits: Limits) -> bytes:
     """Return the bytes of a photo in an archive; raises PhotoError."""
     global _kept
     limits.check("bytes", item.size, f"{item.size / 1e6:.0f} MB")
-    with as_photo_error():
+    with as_photo_error(), _turn:
         if _kept is None or _kept[0] != item.path or not _is_there(item.path, _kept[1]):
             if _kept is not None:
                 _kept[1].close()

@@ -3,6 +3,7 @@
 import io
 import os
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -324,6 +325,14 @@ def test_one_archive_is_kept_open(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "_kept", None)
     assert [content(item, DEFAULT) for item in items] == [b"1", b"2"] * 2
     assert opened == [str(tmp_path / "a.tar"), str(tmp_path / "b.tar")]
+
+
+def test_threads_may_read_one_archive(tmp_path):
+    photos = [(f"{n:03}.jpg", bytes([n]) * 20_000) for n in range(40)]
+    items = read(pack(tmp_path / "t.tar", *photos)).items * 10
+    with ThreadPoolExecutor(8) as threads:
+        read_ones = list(threads.map(lambda item: content(item, DEFAULT), items))
+    assert read_ones == [data for _, data in photos] * 10
 
 
 def test_content_keeps_to_the_limits(tmp_path):
