@@ -66,6 +66,13 @@ class Listing:
         return folders[-1:] if self.listed else folders
 
 
+def plain_name(written: str) -> str:
+    """Return a name from a list or an archive without zero bytes: in no file system is there one,
+    and who stores names puts one behind each.
+    """
+    return written.replace("\0", "\ufffd")
+
+
 def first_faults(faults: list[str]) -> str:
     """Return the first of `faults`, and how many more there are."""
     more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""

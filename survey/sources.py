@@ -11,7 +11,7 @@ from precompute.folder import File, look_into, named_like_a_picture, why_not
 from survey.archives import look_into_archive, named_like_an_archive
 from survey.errors import SurveyError
 from survey.job import Item
-from survey.listing import Listing
+from survey.listing import Listing, plain_name
 
 
 def look(photos: Path) -> Listing:
@@ -70,7 +70,7 @@ def _list(path: Path, listing: Listing) -> None:
             common = posixpath.commonpath([common, folder]) if common else folder
             outside += 1
     for place, written in _lines(path, home):
-        name = _below(place, home if _within(place, home) else common)
+        name = plain_name(_below(place, home if _within(place, home) else common))
         _take(path.parent / os.fsdecode(written.encode("utf-8", "surrogateescape")), name, listing)
     if outside:
         listing.remarks.append(

@@ -215,7 +215,7 @@ def test_what_a_list_names_in_vain_is_a_fault(tmp_path):
         "a/b.jpg": "a folder with the name of a picture: rename it",
         "gone.jpg": "cannot be read: No such file or directory",
         "l.jpg": "a link, which is not followed: put the picture itself there",
-        "n\0": "cannot be read: embedded null byte",
+        "n\ufffd": "cannot be read: embedded null byte",
     }
 
 

@@ -166,12 +166,13 @@ def test_members_that_are_no_plain_files_are_faults(tmp_path):
         add(archive, "e.jpg", b"", tarfile.DIRTYPE)
         add(archive, "/f.jpg")
         add(archive, "x/../../g.jpg")
+        add(archive, "i.jpg", pax_headers={"path": "i\0.jpg"})
         add(archive, "./a.jpg", b"other")
         add(archive, "._h.jpg")
         add(archive, b"\xff\n.jpg", b"any")
     found = read(tmp_path / "t.tar")
     link = "a link, which is not followed: put the picture itself there"
-    out = "its path leads out of the archive: pack it with a relative path"
+    out = "its path is not one within the archive: pack it with a plain relative path"
     assert found.faults == {
         "t.tar/a.jpg": "there are two of this name, of which the first is used",
         "t.tar/b.jpg": link,
@@ -179,6 +180,7 @@ def test_members_that_are_no_plain_files_are_faults(tmp_path):
         "t.tar/d.jpg": "a device, not a picture",
         "t.tar/e.jpg": "a folder with the name of a picture: rename it",
         "t.tar/f.jpg": out,
+        "t.tar/i\ufffd.jpg": out,
         "t.tar/x/../../g.jpg": out,
     }
     assert found.remarks == ["passed over, because hidden: t.tar/._h.jpg"]
