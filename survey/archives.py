@@ -10,6 +10,7 @@ import stat
 import sys
 import tarfile
 from pathlib import PurePosixPath
+from threading import Lock
 from typing import Any, BinaryIO
 
 import msgspec
@@ -20,7 +21,7 @@ from precompute.errors import PhotoError, one_line
 from precompute.folder import File, named_like_a_picture, some, why_not
 from precompute.limits import Limits
 from survey.job import Item
-from survey.listing import NOTHING, About, Listing, first_faults
+from survey.listing import NOTHING, About, Listing, first_faults, plain_name
 
 SUFFIXES = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
 """What is named like an archive. All but the first are refused."""
@@ -144,7 +145,7 @@ class _Members:
     def _take(self, member: tarfile.TarInfo, source: _Bounded) -> None:
         parts = [part for part in member.name.split("/") if part not in ("", ".")]
         inside = "/".join(parts)
-        name = f"{self._name}/{inside}"
+        name = plain_name(f"{self._name}/{inside}")
         stem, dot, suffix = inside.rpartition(".")
         picture = named_like_a_picture(inside)
         beside = dot and suffix.lower() in {"cls", "json"}
@@ -166,7 +167,7 @@ class _Members:
     def _fault(self, member: tarfile.TarInfo, parts: list[str]) -> str:
         """Return why a member cannot be used, or an empty text."""
         if member.name.startswith("/") or ".." in parts or "\0" in member.name:
-            return "its path leads out of the archive: pack it with a relative path"
+            return "its path is not one within the archive: pack it with a plain relative path"
         if not member.isreg():
             return why_not(_KINDS.get(member.type, 0))
         if member.issparse():
@@ -233,13 +234,14 @@ def _text(given: Any, what: str) -> str:
 
 _kept: tuple[str, BinaryIO] | None = None
 """The archive that this process read last: photos of one archive come one after another."""
+_turn = Lock()
 
 
 def read_member(item: Item, limits: Limits) -> bytes:
     """Return the bytes of a photo in an archive; raises PhotoError."""
     global _kept
     limits.check("bytes", item.size, f"{item.size / 1e6:.0f} MB")
-    with as_photo_error():
+    with as_photo_error(), _turn:
         if _kept is None or _kept[0] != item.path or not _is_there(item.path, _kept[1]):
             if _kept is not None:
                 _kept[1].close()

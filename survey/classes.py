@@ -1,6 +1,7 @@
 """The classes of a data set, and which category of the model each of them is."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -9,6 +10,7 @@ from pathlib import Path
 import artifacts
 from precompute.categories import Categories, letters
 from precompute.folder import some
+from survey.listing import WORDNET_ID
 
 SYNSETS_PATH = Path(__file__).with_name("imagenet_synsets.txt")
 """The WordNet ids of ImageNet's 1000 classes in the order of a network's outputs, which is that of
@@ -16,7 +18,6 @@ the ids, each with torchvision's name for it. The ids are those of the ImageNet 
 (https://image-net.org/challenges/LSVRC/2012/browse-synsets); the names are the `categories` of
 torchvision's weights (BSD-3-Clause)."""
 
-_SYNSET = re.compile(r"n\d{8}", re.ASCII)
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 
 
@@ -75,11 +76,10 @@ def find_classes(
     meanings: dict[tuple[int | None, str], list[str]] = {}
     for given in sorted({*told, *folders}):
         meanings.setdefault(find(given), []).append(given)
-    named = [name for _, name in meanings]
-    twice = {name for name in named if named.count(name) > 1} if len({*named}) < len(named) else ()
+    often = Counter(name for _, name in meanings)
     classes = []
     for (category, name), words in meanings.items():
-        shown = f"{name} ({artifacts.escaped(words[0])})" if name in twice else name
+        shown = f"{name} ({artifacts.escaped(words[0])})" if often[name] > 1 else name
         classes.append((shown, category, words))
     classes.sort(key=lambda one: (one[0], one[2]))
     return Classes(
@@ -105,7 +105,7 @@ class _Finder:
         names = self._known.names
         found = self._known.positions(given)
         shown = artifacts.escaped(given)
-        if not found and _SYNSET.fullmatch(given) and given in self._places:
+        if not found and WORDNET_ID.fullmatch(given) and given in self._places:
             shown = synsets()[given]
             begin = self._begin
             found = self._known.positions(shown) if begin is None else [begin + self._places[given]]
@@ -131,7 +131,7 @@ def _remarks(classes: list[tuple[str, int | None, list[str]]], find: _Finder) ->
     if find.taken_as_numbers:
         number, name = next(iter(find.taken_as_numbers.items()))
         remarks.append(
-            f"{len(find.taken_as_numbers)} of the classes are numbers, and taken for the model's "
-            f"categories counted from 0: {number} is {name}"
+            f"numbers of classes are taken for the model's categories, counted from 0: {number} is "
+            f"{name}"
         )
     return remarks

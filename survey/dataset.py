@@ -50,9 +50,9 @@ def read_data_set(photos: Path, classes: Path | None, manifest: ModelManifest) -
     The class of a photo is, whichever comes first: what the CSV file `classes` says, or else
     classes.csv in the folder; what stands beside it in an archive; what examples.toml in the folder
     says; the first folder that it lies in, or the second where all first ones are parts of a data
-    set (train, val, test). In an archive the folders there count, and in a list the folder that
-    the file lies in. One folder that holds all photos with a class, and is no category, is no
-    class. Charts of examples.toml are left out.
+    set (train, val, test). In an archive the folders there count (and its own name, where that is
+    a WordNet id), in a list the folder that the file lies in. One folder that holds all photos
+    with a class, and is no category, is no class. Charts of examples.toml are left out.
 
     Raises SurveyError.
     """

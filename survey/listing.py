@@ -1,5 +1,7 @@
 """What is found where a person said that photos are."""
 
+import posixpath
+import re
 from dataclasses import dataclass, field
 
 import artifacts
@@ -23,6 +25,8 @@ class About:
 
 
 NOTHING = About()
+WORDNET_ID = re.compile(r"n\d{8}", re.ASCII)
+"""What ImageNet's folders are called, and the archives that it is handed out in."""
 
 
 @dataclass
@@ -50,12 +54,23 @@ class Listing:
         return True
 
     def folders(self, item: Item) -> list[str]:
-        """Return the folders that a photo lies in, outermost first; in an archive, those there."""
+        """Return the folders that a photo lies in, outermost first; in an archive, those there, and
+        the archive itself if it is called by a WordNet id.
+        """
         if item.offset is not None:
-            inside = item.name.removeprefix(self.archives[item.path] + "/")
-            return inside.split("/")[:-1]
+            archive = self.archives[item.path]
+            inside = item.name.removeprefix(archive + "/").split("/")[:-1]
+            stem = posixpath.basename(archive).removesuffix(".tar")
+            return [stem, *inside] if WORDNET_ID.fullmatch(stem) else inside
         folders = item.name.split("/")[:-1]
         return folders[-1:] if self.listed else folders
+
+
+def plain_name(written: str) -> str:
+    """Return a name from a list or an archive without zero bytes: in no file system is there one,
+    and who stores names puts one behind each.
+    """
+    return written.replace("\0", "\ufffd")
 
 
 def first_faults(faults: list[str]) -> str:

@@ -3,6 +3,7 @@
 import os
 import posixpath
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import artifacts
@@ -10,7 +11,7 @@ from precompute.folder import File, look_into, named_like_a_picture, why_not
 from survey.archives import look_into_archive, named_like_an_archive
 from survey.errors import SurveyError
 from survey.job import Item
-from survey.listing import Listing
+from survey.listing import Listing, plain_name
 
 
 def look(photos: Path) -> Listing:
@@ -52,36 +53,51 @@ def _folder(root: Path, listing: Listing) -> None:
     folder = look_into(root, lambda name: named_like_a_picture(name) or named_like_an_archive(name))
     listing.faults |= folder.faults
     listing.remarks += folder.remarks
-    for name, file in folder.pictures.items():
-        _add(file, name, listing)
+    for name in list(folder.pictures):
+        _add(folder.pictures.pop(name), name, listing)  # of a million, one list is enough
 
 
 def _list(path: Path, listing: Listing) -> None:
+    """Add what a list names. Names begin below the list's folder, or for paths that lead out of it
+    below the folder that all of those have in common: no more of this machine is published.
+    """
     listing.listed = True
-    outside = 0
+    home = _text(path.parent)
+    common, outside = "", 0
+    for place, _ in _lines(path, home):
+        if not _within(place, home):
+            folder = posixpath.dirname(place)
+            common = posixpath.commonpath([common, folder]) if common else folder
+            outside += 1
+    for place, written in _lines(path, home):
+        name = plain_name(_below(place, home if _within(place, home) else common))
+        _take(path.parent / os.fsdecode(written.encode("utf-8", "surrogateescape")), name, listing)
+    if outside:
+        listing.remarks.append(
+            f"{outside} of the list's paths lead out of its folder, and are named from "
+            f"{artifacts.escaped(common)} on"
+        )
+
+
+def _lines(path: Path, home: str) -> Iterator[tuple[str, str]]:
+    """Yield for each path in a list where it leads, without links being looked at, and itself."""
     try:
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="\n") as lines:
             for line in lines:
                 written = line.rstrip("\r\n")
                 if written.strip() and not written.startswith("#"):
-                    name = _name(written)
-                    outside += name != posixpath.normpath(written)
-                    _take(path.parent / os.fsdecode(_bytes(written)), name, listing)
+                    place = posixpath.normpath(posixpath.join(home, written))
+                    yield "/" + place.lstrip("/"), written
     except OSError as error:
         raise SurveyError(f"{path} cannot be read: {error.strerror}") from None
-    if outside:
-        listing.remarks.append(
-            f"{outside} path{'s' * (outside != 1)} of the list lead{'s' * (outside == 1)} out of its "
-            "folder: the whole path, without .. and the first slash, is the photo's name, and is "
-            "published with it"
-        )
 
 
-def _name(written: str) -> str:
-    """Return the name of a photo that a list points to: the path as it is written, plainly."""
-    return "/".join(
-        part for part in posixpath.normpath(written).split("/") if part not in ("", "..")
-    )
+def _within(place: str, folder: str) -> bool:
+    return place.startswith(folder.rstrip("/") + "/")
+
+
+def _below(place: str, folder: str) -> str:
+    return place.removeprefix(folder.rstrip("/") + "/")
 
 
 def _take(path: Path, name: str, listing: Listing) -> None:
@@ -105,5 +121,5 @@ def _add(file: File, name: str, listing: Listing) -> None:
         listing.add(Item(name, file.path, None, file.size, file.modified, None))
 
 
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+def _text(path: Path) -> str:
+    return os.fsencode(path).decode("utf-8", "surrogateescape")

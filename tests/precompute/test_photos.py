@@ -359,6 +359,16 @@ def test_classes_come_from_folders(folder):
     ]
 
 
+def test_a_category_of_the_very_name_goes_before_one_that_reads_alike(folder):
+    at = folder("Cardigan/a.jpg", "cardigan/b.jpg", "CHURCH/c.jpg")
+    photos = find_photos(at, ["Cardigan", "church", "cardigan"]).photos
+    assert {photo.path.name: photo.true_class for photo in photos} == {
+        "a.jpg": "Cardigan",
+        "b.jpg": "cardigan",
+        "c.jpg": "church",
+    }
+
+
 def test_classes_come_from_a_list_before_folders(folder):
     csv = '\ufeffFile,Class\r\ntench/a.jpg,"CHURCH"\r\n\r\nb.jpg,english springer\r\n'
     at = folder("tench/a.jpg", "b.jpg", "tench/c.jpg", csv=csv)
