@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
@@ -56,15 +57,28 @@ def read(path: Path, limits: Limits = DEFAULT) -> bytes:
 
     Raises PhotoError if there is none any more, if it cannot be read or is larger than the limit.
     """
+    with as_photo_error(), open_file(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        limits.check("bytes", size, f"{size / 1e6:.0f} MB")
+        return file.read(limits.bytes)
+
+
+def open_file(path: Path | str) -> BinaryIO:
+    """Open a regular file; raises PhotoError or OSError."""
     # A link or a pipe may have taken the place of the file; opening must neither follow nor wait.
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    file = os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise PhotoError("not a regular file any more")
+    return file
+
+
+@contextmanager
+def as_photo_error() -> Iterator[None]:
+    """Turn errors of the system that are the file's own fault into PhotoError."""
     try:
-        with os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise PhotoError("not a regular file any more")
-            limits.check("bytes", status.st_size, f"{status.st_size / 1e6:.0f} MB")
-            return file.read(limits.bytes)
+        yield
     except OSError as error:
         if error.errno in {errno.EMFILE, errno.ENFILE, errno.ENOMEM}:
             raise  # the machine is at fault, not the file

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,13 +26,24 @@ _KINDS = {
 _MOST_NAMED = 5
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """A regular file."""
+
+    path: str
+    size: int
+    """Bytes."""
+    modified: int
+    """When it was last written, nanoseconds."""
+
+
 @dataclass
 class Folder:
     """What a folder holds, by name: the path in the folder, with forward slashes, the same in any
     locale (UTF-8, with surrogate escapes for bytes that are none).
     """
 
-    pictures: dict[str, Path] = field(default_factory=dict)
+    pictures: dict[str, File] = field(default_factory=dict)
     """The regular files that are named like pictures, sorted by name."""
     faults: dict[str, str] = field(default_factory=dict)
     """Why what is named like a picture, or may hold some, cannot be used; sorted by name."""
@@ -39,39 +51,48 @@ class Folder:
     """What else is there."""
 
 
-def look_into(root: Path) -> Folder:
-    """Return what `root` and its subfolders hold. No link is followed but `root` itself."""
+def named_like_a_picture(name: str) -> bool:
+    """Tell whether a file with this name should be a picture."""
+    return os.path.splitext(name)[1].lower() in SUFFIXES
+
+
+def look_into(root: Path, wanted: Callable[[str], bool] = named_like_a_picture) -> Folder:
+    """Return what `root` and its subfolders hold. No link is followed but `root` itself.
+
+    `wanted` tells from a file's own name whether it is one of those to return.
+    """
     found = Folder()
     hidden, links, unnamed = [], [], []
-    folders = [root]
+    folders = [(os.fspath(root), "")]
     while folders:
-        folder = folders.pop()
+        folder, inside = folders.pop()
         try:
             entries = list(os.scandir(folder))
         except OSError as error:
-            found.faults[_name(folder, root)] = f"folder cannot be read: {error.strerror}"
+            found.faults[inside or "."] = f"folder cannot be read: {error.strerror}"
             continue
         for entry in entries:
-            path = Path(entry)
-            name = _name(path, root)
+            name = os.fsencode(entry.name).decode("utf-8", "surrogateescape")
+            name = f"{inside}/{name}" if inside else name
             try:
-                kind = stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode)
+                status = entry.stat(follow_symlinks=False)
             except OSError as error:
                 found.faults[name] = f"cannot be read: {error.strerror}"
                 continue
-            like_a_picture = path.suffix.lower() in SUFFIXES
+            kind = stat.S_IFMT(status.st_mode)
+            like_a_picture = wanted(entry.name)
             if entry.name.startswith("."):
                 if like_a_picture or kind == stat.S_IFDIR:
                     hidden.append(name)
             elif like_a_picture and kind == stat.S_IFREG:
-                found.pictures[name] = path
+                found.pictures[name] = File(entry.path, status.st_size, status.st_mtime_ns)
             elif like_a_picture:
-                found.faults[name] = _KINDS.get(kind, "not a regular file")
+                found.faults[name] = why_not(kind)
             elif kind == stat.S_IFDIR:
-                folders.append(path)
+                folders.append((entry.path, name))
             elif kind == stat.S_IFLNK:
                 links.append(name)
-            elif kind == stat.S_IFREG and _begins_like_a_picture(path):
+            elif kind == stat.S_IFREG and _begins_like_a_picture(entry.path):
                 unnamed.append(name)
     found.pictures = dict(sorted(found.pictures.items()))
     found.faults = dict(sorted(found.faults.items()))
@@ -81,22 +102,24 @@ def look_into(root: Path) -> Folder:
         (unnamed, "passed over, because not named like pictures (.jpg, .png, …)"),
     ):
         if names:
-            found.remarks.append(f"{what}: {_some(sorted(names))}")
+            found.remarks.append(f"{what}: {some(sorted(names))}")
     return found
 
 
-def _name(path: Path, root: Path) -> str:
-    return os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "surrogateescape")
+def why_not(kind: int) -> str:
+    """Return why something of a kind (stat.S_IFMT) that is no regular file cannot be used."""
+    return _KINDS.get(kind, "not a regular file")
 
 
-def _begins_like_a_picture(path: Path) -> bool:
+def _begins_like_a_picture(path: str) -> bool:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             return file.read(8).startswith(_STARTS)
     except OSError:
         return False
 
 
-def _some(names: list[str]) -> str:
+def some(names: list[str]) -> str:
+    """Return the first of `names` and how many more there are."""
     shown = ", ".join(artifacts.escaped(name) for name in names[:_MOST_NAMED])
     return shown + (f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else "")

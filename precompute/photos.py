@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import artifacts
+from precompute.categories import Categories
 from precompute.errors import PrecomputeError
 from precompute.folder import look_into
 from precompute.index import RESERVED, Box, Skipped
@@ -80,14 +81,14 @@ def find_photos(root: Path, categories: Sequence[str]) -> Found:
         raise PrecomputeError(f"no folder of photos at {root}: give one with IMAGES=folder")
     folder = look_into(root)
     names = folder.pictures
-    described, foreign = _described(root, names, categories)
+    described, foreign = read_descriptions(root, names, categories)
     classes = _classes(root, names, categories)
     photos = []
     for name in [*described, *(name for name in names if name not in described)]:
         about = described.get(name, {})
         photos.append(
             Photo(
-                path=names[name],
+                path=Path(names[name].path),
                 name=name,
                 id=about.get("id", id_of(name)),
                 title=about.get("title", _title(name)),
@@ -124,11 +125,10 @@ def with_class_of(photo: Photo, categories: Sequence[str]) -> Photo:
     """
     if photo.true_class is None or photo.true_class in categories:
         return photo
-    by_key = {_key(category): category for category in categories}
-    return replace(photo, true_class=by_key.get(_key(photo.true_class)))
+    return replace(photo, true_class=Categories(categories).name(photo.true_class))
 
 
-def _described(
+def read_descriptions(
     folder: Path, names: Collection[str], categories: Sequence[str]
 ) -> tuple[dict[str, dict[str, Any]], str]:
     """Return what examples.toml says of each photo, and a remark where its classes are those of
@@ -197,12 +197,13 @@ def _faults(table: dict[str, Any], categories: Sequence[str]) -> list[str]:
 
 def _classes(folder: Path, names: Collection[str], categories: Sequence[str]) -> dict[str, str]:
     """Return the true classes that classes.csv and the names of subfolders give."""
-    by_key = {_key(category): category for category in categories}
-    found = {
-        name: by_key[_key(name.split("/")[0])]
-        for name in names
-        if "/" in name and _key(name.split("/")[0]) in by_key
-    }
+    known = Categories(categories)
+    found = {}
+    for name in names:
+        folder_name, slash, _ = name.partition("/")
+        category = known.name(folder_name) if slash else None
+        if category is not None:
+            found[name] = category
     path = folder / CLASSES
     if path.is_file():
         faults = []
@@ -215,19 +216,16 @@ def _classes(folder: Path, names: Collection[str], categories: Sequence[str]) ->
                 continue
             if not row:
                 continue
-            if len(row) != 2 or row[0] not in names or _key(row[1]) not in by_key:
+            category = known.name(row[1]) if len(row) == 2 else None
+            if row[0] not in names or category is None:
                 faults.append(f"line {line} is {','.join(row)!r}")
                 continue
-            found[row[0]] = by_key[_key(row[1])]
+            found[row[0]] = category
         if faults:
             raise PrecomputeError(
                 f"{path}: {'; '.join(faults)}; expected a picture's path, a comma and a category"
             )
     return found
-
-
-def _key(name: str) -> str:
-    return "".join(character for character in name.casefold() if character.isalnum())
 
 
 def _title(name: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from precompute.limits import Limits
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """One photo of a data set."""
 
