@@ -1,6 +1,5 @@
 """From the merged summary to the files that people and pages read."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,11 +11,11 @@ from export.manifest import Layer, ModelManifest
 from precompute.figures import EXACT, READABLE, named, number, numbers, rows
 from precompute.plan import producers
 from survey import contract
-from survey.dataset import DataSet
+from survey.dataset import DataSet, fingerprint
 from survey.errors import SurveyError
 from survey.figures import parts
 from survey.histogram import ERROR
-from survey.job import Item, item_of
+from survey.job import item_of
 from survey.sheets import Sheets
 from survey.statistics import preferences, spread
 from survey.summary import Summary
@@ -58,6 +57,7 @@ def result_files(
             )
         )
     yield contract.TABLE_NAME, table(figures, data_set.classes, summary.photos)
+    yield contract.SUMMARY_NAME, summary.to_bytes()
     photos = _Photos([] if private else summary.wrong.key.tolist(), summary, data_set)
     tops = _tops(summary, data_set)
     judged = [top for top in tops if top is not None and top.photos]
@@ -87,14 +87,6 @@ def result_files(
         producers=producers(),
     )
     yield contract.INDEX_NAME, artifacts.encode(index)
-
-
-def fingerprint(items: Iterable[Item]) -> str:
-    """Return the SHA-256 of the photos' names."""
-    digest = hashlib.sha256()
-    for item in items:
-        digest.update(item.name.encode("utf-8", "surrogateescape") + b"\0")
-    return digest.hexdigest()
 
 
 class _Photos:

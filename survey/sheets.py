@@ -164,7 +164,7 @@ class _Cutter:
     def _fill(self, what: str, pixels: Pixels, different: Integers, side: int) -> None:
         """Cut patches, which are sorted by photo."""
         groups = list(self._groups(different, side))
-        step = self.progress(what, len(groups))
+        step = self.progress(what, sum(len(cuts.photos) for cuts in groups))
         while groups:
             lost = []
             for cuts, result in self.engine.map(partial(cut_photos, self.job), groups):
@@ -178,7 +178,8 @@ class _Cutter:
                 else:
                     pixels[cuts.first : cuts.first + len(result.pixels)] = result.pixels
                     self.faults.update(result.faults)
-                step()
+                for _ in cuts.photos:
+                    step()
             groups = lost
 
     def _groups(self, different: Integers, side: int) -> Iterator[Cuts]:
