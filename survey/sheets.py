@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from math import ceil, sqrt
 from pathlib import Path
 
@@ -185,10 +186,10 @@ class _Cutter:
     def _groups(self, different: Integers, side: int) -> Iterator[Cuts]:
         """Yield the patches in groups of photos."""
         photos, starts = np.unique(different[:, 0], return_index=True)
-        ends = [*starts[1:].tolist(), len(different)]
+        bounds = pairwise([*starts.tolist(), len(different)])
         gathered: list[tuple[Item, tuple[Window, ...]]] = []
         first = 0
-        for photo, start, end in zip(photos.tolist(), starts.tolist(), ends, strict=True):
+        for photo, (start, end) in zip(photos.tolist(), bounds, strict=True):
             windows_of = tuple(tuple(some) for some in different[start:end, 1:].tolist())
             gathered.append((self.photos[photo], windows_of))
             if end - first >= _GROUP or end == len(different):
@@ -269,7 +270,7 @@ def _sheet(path: str, places: Integers, side: int) -> contract.Sheet:
     are not torn apart.
     """
     channels, each = places.shape
-    across = ceil(sqrt(channels / each))
+    across = max(1, round(sqrt(channels / each)))
     return contract.Sheet(path, side, across * each, ceil(channels / across))
 
 
