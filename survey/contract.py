@@ -39,7 +39,7 @@ def survey_folder(surveys: Path, model: str) -> Path:
 
 def index_path(folder: Path) -> Path:
     """Return the SurveyIndex in a survey's folder."""
-    return folder / "index.json"
+    return folder / INDEX_NAME
 
 
 def layer_name(layer_slug: str) -> str:
@@ -52,6 +52,7 @@ def patches_name(layer_slug: str) -> str:
     return f"patches/{layer_slug}.webp"
 
 
+INDEX_NAME = "index.json"
 WRONG_NAME = "patches/_wrong.webp"
 TABLE_NAME = "channels.npz"
 SUMMARY_NAME = "summary.npz"
@@ -155,12 +156,14 @@ class ClassSurvey:
     """Photos whose first answer is right; None without a category, like top5."""
     top5: Count | None
     channels: tuple[ClassChannel, ...]
-    """The channels for which this is the class with the largest mean, largest separation first,
-    no more than CLASS_CHANNELS a class and CLASS_CHANNELS_LAYER of them in one layer."""
+    """The channels of which this is LayerSurvey.best, largest separation first, above zero, no more
+    than CLASS_CHANNELS a class and CLASS_CHANNELS_LAYER of them in one layer."""
 
 
 CLASS_CHANNELS = 48
 CLASS_CHANNELS_LAYER = 12
+CLASS_PHOTOS = 5
+"""A class of fewer photos is not called the best of a channel: one photo can be so by chance."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +231,8 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 @dataclass(frozen=True)
 class Strongest:
     """The photos with the largest maxima of one channel, largest first, one place a photo; equal
-    ones in the order of their fingerprints. A dead channel has none.
+    ones in the order of their fingerprints. Maxima that are not above zero are left out: a dead
+    channel has none.
     """
 
     photo: tuple[Count, ...]
@@ -249,7 +253,8 @@ class LayerSurvey:
     mean: tuple[float, ...]
     """Of all positions of all photos."""
     deviation: tuple[float, ...]
-    """Standard deviation of all positions of all photos around the mean."""
+    """Standard deviation of all positions of all photos around the mean. A photo's squares are
+    summed in float32: where the mean is a hundred times as large, three digits hold."""
     photo_deviation: tuple[float, ...]
     """Standard deviation of the photos' means around the mean."""
     low: tuple[float, ...]
@@ -259,14 +264,18 @@ class LayerSurvey:
     quantiles: tuple[tuple[float, ...], ...]
     """For each channel the QUANTILES of the photos' maxima, within SurveyIndex.quantile_error."""
     best: tuple[int | None, ...]
-    """Position in SurveyIndex.classes of the class with the largest mean."""
+    """Position in SurveyIndex.classes of the class with the largest mean among those with at least
+    CLASS_PHOTOS photos, the first of equal ones. None, like selectivity and separation, where there
+    are fewer than two such classes, or where their means do not differ."""
     selectivity: tuple[float | None, ...]
     """(a − b) / (a + b) of the mean a over the photos of that class and the mean b over those of
     all others: 0 where the class makes no difference, 1 where no other drives the channel (Morcos
     et al., "On the importance of single directions for generalization", 2018). None for
     layers that can go below zero."""
     separation: tuple[float | None, ...]
-    """(a − b) divided by the standard deviation of photos' means within classes."""
+    """(a − b) divided by the standard deviation of photos' means within classes: their squared
+    distances from the means of their classes, summed, divided by the number of photos with a class
+    less that of classes. None where they do not vary."""
     strongest: tuple[Strongest | None, ...]
     photos: tuple[Photo, ...]
     """The photos that `strongest` points to, sorted by name; empty where names are kept back."""

@@ -1,12 +1,13 @@
 """From the activations of one photo to a few figures of every channel."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
-from export.manifest import ModelManifest
+from export.manifest import Layer, ModelManifest
 from precompute.errors import NonFiniteError, PhotoError
 from precompute.reductions import softmax
 from survey.fixed import LARGEST
@@ -18,6 +19,14 @@ Float32 = NDArray[np.float32]
 def layout_of(manifest: ModelManifest) -> Layout:
     """Return the layers that are surveyed, with their numbers of channels."""
     return tuple((layer.name, layer.channels) for layer in manifest.feature_maps)
+
+
+def parts(manifest: ModelManifest) -> Iterator[tuple[Layer, slice]]:
+    """Yield the layers that are surveyed, each with its part of the channels of all layers."""
+    layers = manifest.feature_maps
+    ends = accumulate(layer.channels for layer in layers)
+    for layer, end in zip(layers, ends, strict=True):
+        yield layer, slice(end - layer.channels, end)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """What one process is asked to do: a shard of the photos, with one model."""
 
 import hashlib
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +42,14 @@ class Job:
 
 
 Shard = tuple[Item, ...]
+
+
+def item_of(name: str, items: Sequence[Item]) -> Item:
+    """Return the photo called `name` of `items`, which are sorted by name; raises KeyError."""
+    place = bisect_left(items, name, key=lambda item: item.name)
+    if place == len(items) or items[place].name != name:
+        raise KeyError(name)
+    return items[place]
 
 
 def key_of(name: str) -> int:

@@ -95,6 +95,8 @@ class Summary:
     """(C,), of the photos' mean squares."""
     mean_square: Sums
     """(C,), of the squares of the photos' means."""
+    class_square: Sums
+    """(C,), of the squares of the means of photos with a class."""
     labels: NDArray[np.int64]
     """(L,), ascending: the classes that occur, −1 for photos without one."""
     label_photos: NDArray[np.int64]
@@ -132,6 +134,7 @@ class Summary:
             histogram=np.zeros((channels, BINS), np.uint32),
             square=Sums.zeros(channels),
             mean_square=Sums.zeros(channels),
+            class_square=Sums.zeros(channels),
             labels=whole,
             label_photos=whole,
             label_mean=Sums.zeros(0, channels),
@@ -192,6 +195,9 @@ class Summary:
         named = dict(zip(measured.key.tolist(), names, strict=True))
         if len(named) < len(names):
             raise SurveyError("two photos have one key: rename one of them")
+        squares = measured.mean.astype(np.float64) ** 2
+        mean_square = Sums.of(squares)
+        with_class = measured.label >= 0
         return replace(
             nothing,
             photos=len(names),
@@ -199,7 +205,10 @@ class Summary:
             low=measured.maximum.min(axis=0) + np.float32(0),
             high=measured.maximum.max(axis=0) + np.float32(0),
             square=Sums.of(measured.square),
-            mean_square=Sums.of(measured.mean.astype(np.float64) ** 2),
+            mean_square=mean_square,
+            class_square=mean_square
+            if with_class.all()
+            else Sums.of(np.where(with_class[:, None], squares, 0)),
             labels=labels,
             label_photos=counts,
             label_mean=Sums.of(measured.mean[by_label], starts),
@@ -262,6 +271,7 @@ class Summary:
             histogram=self.histogram + other.histogram,
             square=self.square + other.square,
             mean_square=self.mean_square + other.mean_square,
+            class_square=self.class_square + other.class_square,
             labels=labels,
             label_photos=by_label(self.label_photos, other.label_photos),
             label_mean=sums_by_label(self.label_mean, mine)
@@ -322,6 +332,7 @@ def _arrays(summary: Summary) -> dict[str, NDArray[Any]]:
         "histogram.photos": summary.histogram[channel, place],
         "square": summary.square.parts,
         "mean_square": summary.mean_square.parts,
+        "class_square": summary.class_square.parts,
         "labels": summary.labels,
         "label_photos": summary.label_photos,
         "label_mean": summary.label_mean.parts,
@@ -352,6 +363,7 @@ def _summary(file: dict[str, NDArray[Any]]) -> Summary:
         histogram=histogram,
         square=Sums(file["square"]),
         mean_square=Sums(file["mean_square"]),
+        class_square=Sums(file["class_square"]),
         labels=file["labels"],
         label_photos=file["label_photos"],
         label_mean=Sums(file["label_mean"]),

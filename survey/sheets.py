@@ -1,0 +1,288 @@
+"""Sheets: the strongest patches of all channels as one picture a layer."""
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+from math import ceil, sqrt
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+import artifacts
+from export.manifest import Layer, read_manifest
+from precompute.workers import LostTaskError, available_cores
+from sizes import readable
+from survey import contract
+from survey.engines import Engine
+from survey.figures import parts
+from survey.job import Item, Job, item_of
+from survey.patches import Cuts, Pixels, Window, cut_photos, windows
+from survey.summary import Summary
+
+EACH = 5
+"""Patches a channel."""
+SIDE = 48
+"""Of a patch, pixels: three of WebP's blocks, so that neighbours do not run into each other."""
+WRONG_SIDE = 96
+MOST = 60_000_000
+"""Bytes of all sheets of patches."""
+LONGEST = 16383
+"""Side of a WebP, pixels."""
+QUALITIES = (75, 50)
+"""Of the sheets: with 75 those of ResNet-18's 57 layers take 34 MB, with 50 a fifth less."""
+_METHOD = 4
+"""How hard WebP tries: 6 saves 3 % and takes six times as long, 2 adds 3 % and takes half as long."""
+_GROUP = 512
+"""Patches that are cut in one task, or all of one photo."""
+
+Progress = Callable[[str, int], Callable[[], None]]
+"""Called with what is done and how many there are; returns what to call after each."""
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """The pictures of a survey."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    """Content by path in the survey's folder."""
+    layers: dict[str, contract.Patches] = field(default_factory=dict)
+    """By the layer's name."""
+    wrong: contract.Sheet | None = None
+    remarks: list[str] = field(default_factory=list)
+
+
+def draw(
+    summary: Summary,
+    job: Job,
+    items: Sequence[Item],
+    engine: Engine,
+    scratch: Path,
+    progress: Progress,
+    each: int = EACH,
+    most: int | None = MOST,
+) -> Sheets:
+    """Return the strongest patches of every channel, `each` of them, and the most wrong photos.
+
+    `items` are the photos, sorted by name; `scratch` is a file that does not exist, nor does it
+    afterwards. Where the patches take more than `most` bytes they are encoded with less quality,
+    then there are fewer of them, and at last none. The remarks say so, and name photos that cannot
+    be read any more. Equal arguments give equal sheets, whatever the engine.
+    """
+    manifest = read_manifest(job.manifest)
+    names = sorted(summary.names.values())
+    place = {name: position for position, name in enumerate(names)}
+    photo_of = {key: place[name] for key, name in summary.names.items()}
+    cutter = _Cutter(job, [item_of(name, items) for name in names], engine, scratch, progress)
+    side = manifest.input.crop
+    wanted = [
+        _fields(summary, layer, channels, photo_of, each, side)
+        for layer, channels in parts(manifest)
+    ]
+    with cutter.cut("patches", wanted, SIDE) as patches:
+        layers, files, remarks = _layers(manifest.feature_maps, patches, most)
+    wrong = [(photo_of[key], 0, 0, side, side) for key in summary.wrong.key.tolist()]
+    sheet = None
+    if wrong:
+        with cutter.cut("wrong photos", [np.array(wrong)[:, None]], WRONG_SIDE) as patches:
+            sheet = _sheet(contract.WRONG_NAME, patches.places[0], WRONG_SIDE)
+            files[sheet.path] = _encode(patches, patches.places[0], sheet, QUALITIES[0])
+    remarks += [
+        f"{artifacts.escaped(name)} has no patches: {why}"
+        for name, why in sorted(cutter.faults.items())
+    ]
+    return Sheets(files, layers, sheet, remarks)
+
+
+def _fields(
+    summary: Summary,
+    layer: Layer,
+    channels: slice,
+    photo_of: dict[int, int],
+    each: int,
+    side: int,
+) -> Integers:
+    """Return photo, top, left, height and width of the patches of a layer: (C, each, 5). The photo
+    is −1 where there is none.
+    """
+    strongest = summary.strongest
+    key = strongest.key[channels, :each]
+    photo = np.array([photo_of[one] for one in key.reshape(-1).tolist()], np.int64)
+    photo[strongest.value[channels, :each].reshape(-1) <= 0] = -1
+    seen = windows(layer, strongest.place[channels, :each].reshape(-1), side)
+    return np.column_stack([photo, seen]).reshape(*key.shape, 5)
+
+
+@dataclass(frozen=True)
+class _Patches:
+    """Patches on the disk, each once, however many channels have it."""
+
+    pixels: Pixels
+    """(patches, side, side, 4)."""
+    places: list[Integers]
+    """For each layer the positions in `pixels`, −1 for none: (C, each)."""
+
+
+@dataclass(frozen=True)
+class _Cutter:
+    """Cuts patches from photos, each of which is read once."""
+
+    job: Job
+    photos: Sequence[Item]
+    engine: Engine
+    scratch: Path
+    progress: Progress
+    faults: dict[str, str] = field(default_factory=dict)
+    """Why photos could not be used, by name."""
+
+    @contextmanager
+    def cut(self, what: str, wanted: Sequence[Integers], side: int) -> Iterator[_Patches]:
+        """Cut what each layer wants: (C, each, 5) as _fields() gives it."""
+        fields = np.concatenate([some.reshape(-1, 5) for some in wanted])
+        there = fields[:, 0] >= 0
+        different, position = np.unique(fields[there], axis=0, return_inverse=True)
+        place = np.full(len(fields), -1)
+        place[there] = position.reshape(-1)
+        ends = np.cumsum([some.shape[0] * some.shape[1] for some in wanted])
+        places = [
+            some.reshape(layer.shape[:2])
+            for some, layer in zip(np.split(place, ends[:-1]), wanted, strict=True)
+        ]
+        shape = (max(1, len(different)), side, side, 4)
+        try:
+            pixels = np.memmap(self.scratch, np.uint8, "w+", shape=shape)
+            self._fill(what, pixels, different, side)
+            yield _Patches(pixels, places)
+        finally:
+            self.scratch.unlink(missing_ok=True)
+
+    def _fill(self, what: str, pixels: Pixels, different: Integers, side: int) -> None:
+        """Cut patches, which are sorted by photo."""
+        groups = list(self._groups(different, side))
+        step = self.progress(what, sum(len(cuts.photos) for cuts in groups))
+        while groups:
+            lost = []
+            for cuts, result in self.engine.map(partial(cut_photos, self.job), groups):
+                if isinstance(result, LostTaskError):
+                    # One photo may have done it: the others of its group get another chance.
+                    alone = list(_alone(cuts))
+                    if len(alone) > 1:
+                        lost += alone
+                        continue
+                    self.faults[cuts.photos[0][0].name] = str(result)
+                else:
+                    pixels[cuts.first : cuts.first + len(result.pixels)] = result.pixels
+                    self.faults.update(result.faults)
+                for _ in cuts.photos:
+                    step()
+            groups = lost
+
+    def _groups(self, different: Integers, side: int) -> Iterator[Cuts]:
+        """Yield the patches in groups of photos."""
+        photos, starts = np.unique(different[:, 0], return_index=True)
+        bounds = pairwise([*starts.tolist(), len(different)])
+        gathered: list[tuple[Item, tuple[Window, ...]]] = []
+        first = 0
+        for photo, (start, end) in zip(photos.tolist(), bounds, strict=True):
+            windows_of = tuple(tuple(some) for some in different[start:end, 1:].tolist())
+            gathered.append((self.photos[photo], windows_of))
+            if end - first >= _GROUP or end == len(different):
+                yield Cuts(first, tuple(gathered), side)
+                gathered, first = [], end
+
+
+def _alone(cuts: Cuts) -> Iterator[Cuts]:
+    """Yield the patches of each photo for itself."""
+    first = cuts.first
+    for photo in cuts.photos:
+        yield Cuts(first, (photo,), cuts.side)
+        first += len(photo[1])
+
+
+def _layers(
+    layers: Sequence[Layer], patches: _Patches, most: int | None
+) -> tuple[dict[str, contract.Patches], dict[str, bytes], list[str]]:
+    """Return the sheets of all layers, their files and what to say of them."""
+    each = patches.places[0].shape[1]
+    choices = [(each, quality) for quality in QUALITIES]
+    choices += [(fewer, QUALITIES[-1]) for fewer in range(each - 1, 0, -1)]
+    for kept, quality in choices:
+        drawn = [
+            (layer, places[:, :kept])
+            for layer, places in zip(layers, patches.places, strict=True)
+            if (places >= 0).any()
+        ]
+        sheets = {
+            layer.name: _sheet(contract.patches_name(layer.slug), places, SIDE)
+            for layer, places in drawn
+        }
+        files = _encoded(
+            patches, [places for _, places in drawn], [*sheets.values()], quality, most
+        )
+        if files is not None:
+            found = {name: contract.Patches(sheet, kept) for name, sheet in sheets.items()}
+            return found, files, [] if (kept, quality) == choices[0] else [_fewer(kept, most)]
+    return {}, {}, [_fewer(0, most)]
+
+
+def _fewer(kept: int, most: int | None) -> str:
+    limit = f"the strongest patches would take more than {readable(most or 0)}"
+    done = (
+        f"they have quality {QUALITIES[-1]}, and each channel {kept} of them"
+        if kept
+        else "they are left out"
+    )
+    return f"{limit}: {done}. Allow more with --max-patches"
+
+
+def _encoded(
+    patches: _Patches,
+    places: Sequence[Integers],
+    sheets: Sequence[contract.Sheet],
+    quality: int,
+    most: int | None,
+) -> dict[str, bytes] | None:
+    """Return the sheets' files; None where they take more than `most` bytes, or one is larger than
+    a WebP can be.
+    """
+    if any(max(sheet.columns, sheet.rows) * sheet.side > LONGEST for sheet in sheets):
+        return None
+    files: dict[str, bytes] = {}
+    with ThreadPoolExecutor(available_cores()) as pool:
+        encode = partial(_encode, patches, quality=quality)
+        waiting = [pool.submit(encode, p, s) for p, s in zip(places, sheets, strict=True)]
+        for sheet, future in zip(sheets, waiting, strict=True):
+            files[sheet.path] = future.result()
+            if most is not None and sum(map(len, files.values())) > most:
+                pool.shutdown(cancel_futures=True)
+                return None
+    return files
+
+
+def _sheet(path: str, places: Integers, side: int) -> contract.Sheet:
+    """Return a sheet for (C, each) patches that is about as wide as high; the patches of a channel
+    are not torn apart.
+    """
+    channels, each = places.shape
+    across = max(1, round(sqrt(channels / each)))
+    return contract.Sheet(path, side, across * each, ceil(channels / across))
+
+
+def _encode(patches: _Patches, places: Integers, sheet: contract.Sheet, quality: int) -> bytes:
+    """Return a sheet as a WebP."""
+    cells = np.full(sheet.columns * sheet.rows, -1)
+    cells[: places.size] = places.reshape(-1)
+    pixels = patches.pixels[cells.clip(0)]
+    pixels[cells < 0] = 0
+    side = sheet.side
+    page = pixels.reshape(sheet.rows, sheet.columns, side, side, 4).swapaxes(1, 2)
+    picture = Image.fromarray(page.reshape(sheet.rows * side, sheet.columns * side, 4))
+    file = io.BytesIO()
+    picture.save(file, "WEBP", quality=quality, method=_METHOD)
+    return file.getvalue()
