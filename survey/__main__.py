@@ -91,8 +91,8 @@ def main(arguments: list[str] | None = None) -> int:
         engine = choose(
             options.engine,
             options.workers,
-            # A photo may take its time; so many of them in a row mean that one of them hangs.
-            lambda shard: limits.seconds * (1 + len(shard) / 4),
+            # A photo may take its time; that many of them in a row mean that one of them hangs.
+            lambda photos: limits.seconds * (1 + len(photos) / 4),
             [manifest.parent for manifest in options.manifest],
         )
         models = {manifest.parent for manifest in options.manifest}

@@ -1,24 +1,22 @@
 """The survey, from beginning to end: list, compute what is missing, merge, and write the index last."""
 
 import shutil
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cache, partial
 from pathlib import Path
 
+import artifacts
 import store
 from precompute.limits import DEFAULT, Limits
 from precompute.plan import code as precompute_code
 from precompute.plan import producers, read_source
-from precompute.progress import Step
 from precompute.session import choose_provider
 from precompute.trial import try_model
 from survey import contract
 from survey.dataset import DataSet, read_data_set, shards
 from survey.engines import Engine
 from survey.figures import layout_of
-from survey.gather import Finished, each_of, gather
+from survey.gather import Finished, Progress, each_of, gather
 from survey.job import Job
 from survey.result import result_files
 from survey.sheets import draw
@@ -28,9 +26,6 @@ SAMPLE = 1024
 """Photos that two models are compared on, where there are so many."""
 _SHARDS = "_shards"
 _KEYS = 2**64
-
-Progress = Callable[[str, int], Step]
-"""Called with what is done and how many there are; returns what to call with how many more are done."""
 
 
 @dataclass(frozen=True)
@@ -89,22 +84,22 @@ def survey(settings: Settings, engine: Engine, progress: Progress) -> Done:
     job = Job(source.path.resolve(), choice.name, settings.limits, data.categories, sample)
     finished = Finished(settings.surveys / _SHARDS / folder.name, key)
     parts = shards(data.items, each_of(len(data.items)))
-    step = progress("photos", len(data.items))
-    summary = gather(engine, job, layout, parts, finished, step)
+    summary = gather(engine, job, layout, parts, finished, progress)
     summary = summary.merge(Summary.unusable(layout, data.faults))
     sheets = None
     if not settings.private and summary.photos:
-        with tempfile.TemporaryDirectory(prefix=".", dir=settings.surveys) as scratch:
-            sheets = draw(
-                summary,
-                job,
-                data.items,
-                engine,
-                Path(scratch) / "patches",
-                progress,
-                settings.patches,
-                settings.max_patches,
-            )
+        scratch = artifacts.partial(settings.surveys / f"{folder.name}.patches")
+        scratch.unlink(missing_ok=True)  # what a killed run left
+        sheets = draw(
+            summary,
+            job,
+            data.items,
+            engine,
+            scratch,
+            progress,
+            settings.patches,
+            settings.max_patches,
+        )
         remarks += sheets.remarks
     digests: dict[str, str] = {}
     with store.replacing(folder) as fresh:

@@ -1,4 +1,4 @@
-"""From shards to one Summary: what was finished is kept on disk, what is lost is parted and tried again."""
+"""From shards to one Summary: what is finished is kept on disk, what is lost is tried in parts."""
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import artifacts
 import store
+from precompute.progress import Step
 from precompute.workers import LostTaskError
 from survey.engines import Engine
 from survey.errors import SurveyError
@@ -15,6 +16,8 @@ from survey.job import Job, Shard
 from survey.summary import Layout, Summary
 from survey.worker import survey_shard
 
+Progress = Callable[[str, int], Step]
+"""Called with what is done and how many there are; returns what to call with how many more are done."""
 FEWEST, MOST = 256, 4096
 """Photos in a shard: enough that its start costs little, few enough that little is lost with it."""
 
@@ -55,11 +58,11 @@ def gather(
     layout: Layout,
     shards: Sequence[Shard],
     finished: Finished,
-    step: Callable[[int], None],
+    progress: Progress,
 ) -> Summary:
     """Return the summary of all photos of `shards`.
 
-    What `finished` holds is not computed again. `step` is told how many photos are done. Raises what
+    What `finished` holds is not computed again, and `progress` is told of the rest. Raises what
     survey_shard raises.
     """
     total = Summary.nothing(layout)
@@ -70,7 +73,11 @@ def gather(
             missing.append(shard)
         else:
             total = total.merge(done)
-            step(len(shard))
+    if not missing:
+        return total
+    left = sum(map(len, missing))
+    kept = sum(map(len, shards)) - left
+    step = progress(f"photos ({kept} done before)" if kept else "photos", left)
     work = partial(survey_shard, job)
     with closing(_computed(engine, work, layout, missing)) as computed:
         for shard, data in computed:

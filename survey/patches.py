@@ -73,6 +73,10 @@ class Cuts:
     side: int
     """Of a patch, pixels."""
 
+    def __len__(self) -> int:
+        """Return the number of photos."""
+        return len(self.photos)
+
 
 @dataclass(frozen=True)
 class Patched:

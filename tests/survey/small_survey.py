@@ -18,6 +18,10 @@ CLASSES = ("ash", "birch", "cedar")
 EVERYTHING = 2**64 - 1
 
 
+def quiet(what, total):
+    return lambda count=1: None
+
+
 @dataclass
 class Here:
     """Does all work in this process, and can be told to fail."""
@@ -57,10 +61,10 @@ class Survey:
         items = self.data.items
         return [tuple(items[first : first + each]) for first in range(0, len(items), each)]
 
-    def gather(self, folder: Path, engine=None, each=20, sample=EVERYTHING, step=lambda n: None):
+    def gather(self, folder: Path, engine=None, each=20, sample=EVERYTHING, progress=quiet):
         job = Job(self.manifest, "cpu", DEFAULT, self.data.categories, sample)
         finished = Finished(folder, "key")
-        return gather(engine or Here(), job, self.layout, self.shards(each), finished, step)
+        return gather(engine or Here(), job, self.layout, self.shards(each), finished, progress)
 
 
 def a_survey(folder: Path, photos: int) -> Survey:

@@ -109,11 +109,17 @@ def test_the_number_of_processes_changes_nothing(small, whole, tmp_path):
 def test_an_interrupted_survey_goes_on_where_it_was(small, whole, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         small.gather(tmp_path, Here(patience=4))
-    engine, steps = Here(), []
-    found = small.gather(tmp_path, engine, step=steps.append)
+    engine, told, steps = Here(), [], []
+
+    def progress(what, total):
+        told.append((what, total))
+        return steps.append
+
+    found = small.gather(tmp_path, engine, progress=progress)
     assert found.to_bytes() == whole.to_bytes()
     assert len(engine.done) == len(small.shards(20)) - 4
-    assert sum(steps) == len(small.data.items)
+    assert told == [("photos (80 done before)", len(small.data.items) - 80)]
+    assert sum(steps) == len(small.data.items) - 80
     again = Here()
     assert small.gather(tmp_path, again).to_bytes() == whole.to_bytes()
     assert again.done == []
