@@ -11,6 +11,7 @@ import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -287,7 +288,7 @@ class Summary:
             faults=dict(sorted({**self.faults, **other.faults}.items())[:FAULTS]),
         )
 
-    @property
+    @cached_property
     def mean(self) -> Sums:
         """(C,), of the photos' means over all classes."""
         total = Sums.zeros(len(self.fires))
