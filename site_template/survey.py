@@ -40,10 +40,10 @@ SHEETS = 4_000_000
 """Bytes of patches that the page of a class may load; each layer's are one picture."""
 
 
+Shown = tuple[tuple[Photo | None, float], ...]
+"""The strongest photos of a channel with the maximum of each; None where names are kept back."""
 Credits = tuple[tuple[str, str, tuple[str, ...]], ...]
 """Author and licence of photos that have their own, and the names of these photos."""
-Strongest = Mapping[tuple[str, int], tuple[Photo, ...]]
-"""Layer and channel to its strongest photos."""
 
 
 def survey_path(home: str) -> str:
@@ -216,8 +216,7 @@ class Channel:
     label: ClassSurvey | None
     selectivity: float | None
     separation: float | None
-    photos: tuple[tuple[Photo | None, float], ...]
-    """The strongest, largest first, with the maximum of each; None where names are kept back."""
+    photos: Shown
 
 
 @dataclass(frozen=True)
@@ -278,12 +277,13 @@ class LayerPage:
 
 @dataclass(frozen=True)
 class Driven:
-    """A channel that answers to a class."""
+    """The channels of a layer that answer to a class, largest separation first."""
 
-    channel: ClassChannel
     layer: Layer
     patches: Patches | None
     """None where they would make the page too heavy, or are kept back."""
+    channels: tuple[tuple[ClassChannel, Shown], ...]
+    """Each with its strongest photos, where there are patches."""
 
 
 @dataclass(frozen=True)
@@ -295,7 +295,8 @@ class ClassPage:
     mistaken: tuple[Mistake, ...]
     """Other classes that got this one as answer."""
     wrong: tuple[WrongPhoto, ...]
-    channels: tuple[Driven, ...]
+    groups: tuple[Driven, ...]
+    """The layer with the clearest channel first."""
     patches: dict[str, Patches]
     """Those that the page shows, by the names of their layers."""
     credits: Credits
@@ -460,12 +461,7 @@ def layer_page(survey: Survey, position: int) -> LayerPage:
 def _channels(survey: Survey, figures: LayerSurvey) -> Iterator[Channel]:
     classes = survey.index.classes
     middle = QUANTILES.index(0.5)
-    for c, strongest in enumerate(figures.strongest):
-        best = figures.best[c]
-        photos: list[tuple[Photo | None, float]] = []
-        if strongest:
-            named: list[Photo | None] = [figures.photos[one] for one in strongest.photo]
-            photos = list(zip(named or [None] * len(strongest.value), strongest.value, strict=True))
+    for c, best in enumerate(figures.best):
         yield Channel(
             number=c,
             fires=figures.fires[c],
@@ -477,8 +473,16 @@ def _channels(survey: Survey, figures: LayerSurvey) -> Iterator[Channel]:
             label=None if best is None else classes[best],
             selectivity=figures.selectivity[c],
             separation=figures.separation[c],
-            photos=tuple(photos),
+            photos=_shown(figures, c),
         )
+
+
+def _shown(figures: LayerSurvey, channel: int) -> Shown:
+    strongest = figures.strongest[channel]
+    if not strongest:
+        return ()
+    named: list[Photo | None] = [figures.photos[one] for one in strongest.photo]
+    return tuple(zip(named or [None] * len(strongest.value), strongest.value, strict=True))
 
 
 def _rankings(
@@ -573,35 +577,38 @@ def credited(photos: Iterable[Photo]) -> Credits:
     return tuple((*whose, tuple(sorted(names))) for whose, names in sorted(groups.items()))
 
 
-def driving(survey: Survey) -> Strongest:
+def driving(survey: Survey) -> Mapping[tuple[str, int], Shown]:
     """Return the strongest photos of every channel that a class is shown with."""
     wanted: dict[str, set[int]] = {}
     for one in survey.index.classes:
         for channel in one.channels:
             wanted.setdefault(channel.layer, set()).add(channel.channel)
-    found = {}
+    found: dict[tuple[str, int], Shown] = {}
     for reference in survey.index.layers:
         if reference.patches and reference.layer in wanted:
             figures = survey.figures(reference)
             for c in wanted[reference.layer]:
-                strongest = figures.strongest[c]
-                photos = strongest.photo if strongest else ()
-                found[reference.layer, c] = tuple(figures.photos[photo] for photo in photos)
+                found[reference.layer, c] = _shown(figures, c)
     return found
 
 
 def class_page(
-    survey: Survey, label: int, found: Sequence[Outcome], strongest: Strongest
+    survey: Survey,
+    label: int,
+    found: Sequence[Outcome],
+    strongest: Mapping[tuple[str, int], Shown],
 ) -> ClassPage:
     """Return what the page about the class at `label` shows, from outcomes() and driving()."""
     index = survey.index
     one = index.classes[label]
     references = {reference.layer: reference for reference in index.layers}
+    groups: dict[str, list[ClassChannel]] = {}
     allowed: dict[str, Patches] = {}
     size = 0
     for channel in one.channels:  # the clearest first
+        groups.setdefault(channel.layer, []).append(channel)
         patches = references[channel.layer].patches
-        if patches and channel.layer not in allowed:
+        if patches and len(groups[channel.layer]) == 1:
             more = (survey.folder / patches.sheet.path).stat().st_size
             if size + more <= SHEETS or not allowed:
                 allowed[channel.layer] = patches
@@ -617,20 +624,21 @@ def class_page(
         taken_for=_mistakes(survey, confusions),
         mistaken=_mistakes(survey, mistaken),
         wrong=tuple(photo for photo in wrong_photos(survey) if photo.wrong.label == label),
-        channels=tuple(
+        groups=tuple(
             Driven(
-                channel,
-                survey.manifest.layer(channel.layer),
-                allowed.get(channel.layer),
+                survey.manifest.layer(layer),
+                allowed.get(layer),
+                tuple((c, strongest.get((layer, c.channel), ())) for c in channels),
             )
-            for channel in one.channels
+            for layer, channels in groups.items()
         ),
         patches=allowed,
         credits=credited(
             photo
             for channel in one.channels
             if channel.layer in allowed
-            for photo in strongest[channel.layer, channel.channel]
+            for photo, _ in strongest[channel.layer, channel.channel]
+            if photo
         ),
         before=index.classes[label - 1] if label else None,
         after=index.classes[label + 1] if label + 1 < len(index.classes) else None,
