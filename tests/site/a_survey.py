@@ -45,7 +45,8 @@ class Kind:
 def kinds(manifest: ModelManifest, number: int = 10) -> tuple[Kind, ...]:
     """Return classes that are categories of the model, sorted by name."""
     count = len(manifest.categories)
-    chosen = sorted({i * count // number for i in range(min(number, count))})
+    number = min(number, count)
+    chosen = [i * count // number for i in range(number)]
     return tuple(sorted((Kind(manifest.categories[i], i) for i in chosen), key=lambda k: k.name))
 
 
