@@ -238,7 +238,8 @@ class Dot:
     channel: Channel
     x: float
     y: float
-    named: bool
+    side: str
+    """Where its number stands: `right`, `left`, or empty where there is no room."""
 
 
 @dataclass(frozen=True)
@@ -552,20 +553,34 @@ def _plot(channels: Sequence[Channel]) -> Plot:
         )
         for one in placed
     ]
-    x = axis([0.0, 100.0] if varied else [point[0] for point in points], 44, 470)
+    x = axis([0.0, 100.0] if varied else [point[0] for point in points], 44, 456)
     y = axis([point[1] for point in points], 250, 12)
     order = sorted(range(len(placed)), key=lambda i: (-points[i][1], i))
-    dots: list[Dot] = []
-    named: list[tuple[float, float]] = []
-    for i in order[:LINKED]:
-        place = x.at(points[i][0]), y.at(points[i][1])
-        free = all(abs(place[0] - a) > 30 or abs(place[1] - b) > 14 for a, b in named)
-        is_named = free and len(named) < NAMED
-        named += [place] * is_named
-        dots.append(Dot(placed[i], *place, is_named))
-    rest = tuple((x.at(points[i][0]), y.at(points[i][1])) for i in order[LINKED:])
+    places = [(x.at(points[i][0]), y.at(points[i][1])) for i in order]
+    sides = _sides(places, [str(placed[i].number) for i in order])
+    dots = tuple(
+        Dot(placed[i], *place, side)
+        for i, place, side in zip(order[:LINKED], places, sides, strict=False)
+    )
     left_out = len(channels) - len(placed)
-    return Plot(not varied, separation, x, y, tuple(dots), rest, left_out)
+    return Plot(not varied, separation, x, y, dots, tuple(places[LINKED:]), left_out)
+
+
+def _sides(places: Sequence[tuple[float, float]], names: Sequence[str]) -> Iterator[str]:
+    """Yield for each dot on which side its name stands; the first NAMED that have room have one."""
+    taken: list[tuple[float, float, float]] = []
+    for (x, y), name in zip(places, names, strict=True):
+        width = 4 + 8 * len(name)
+        sides = {"right": (x + 4, x + 4 + width), "left": (x - 4 - width, x - 4)}
+        found = ""
+        for side, (left, right) in sides.items():
+            inside = (left - 3 < a < right + 3 and abs(y - b) < 9 for a, b in places)
+            apart = all(right < a or b < left or abs(y - c) > 12 for a, b, c in taken)
+            if len(taken) < NAMED and apart and left > 44 and right < 472 and not any(inside):
+                found = side
+                taken.append((left, right, y))
+                break
+        yield found
 
 
 def credited(photos: Iterable[Photo]) -> Credits:
