@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,12 +23,18 @@ class Share:
     model: str
     photos: int
     bytes: int
+    survey: int
+    """Bytes of them that its survey takes."""
     layers: tuple[tuple[str, int], ...]
     """Name and bytes of each layer shown, largest first."""
 
 
-def share(manifest: ModelManifest, index: GalleryIndex, tiles: Path, copy: int) -> Share:
-    """Return what a model's `tiles` and its `copy` for browsers (bytes) bring into the site."""
+def share(
+    manifest: ModelManifest, index: GalleryIndex, tiles: Path, copy: int, survey: int
+) -> Share:
+    """Return what a model's `tiles`, its `copy` for browsers and its `survey` (bytes) bring into the
+    site.
+    """
     sizes: Counter[str] = Counter()
     for name in [image.id for image in index.images] + list(index.parts):
         for path, size in _files(tiles / name):
@@ -37,7 +43,8 @@ def share(manifest: ModelManifest, index: GalleryIndex, tiles: Path, copy: int) 
     return Share(
         manifest.model,
         len(index.images),
-        sizes.total() + copy,
+        sizes.total() + copy + survey,
+        survey,
         tuple(sorted(layers, key=lambda layer: -layer[1])),
     )
 
@@ -47,13 +54,18 @@ def folder_size(folder: Path) -> int:
     return sum(size for _, size in _files(folder))
 
 
-def explain(shares: Iterable[Share], total: int, limit: int) -> str:
+def explain(shares: Sequence[Share], total: int, limit: int) -> str:
     """Return why a site of `total` bytes is refused, and what would make it smaller."""
     lines = [f"the site would have {readable(total)}, more than {readable(limit)}:"]
     for one in shares:
         largest = ", ".join(f"{name} {readable(size)}" for name, size in one.layers[:LARGEST])
         photos = f"{one.photos} photo{'s' * (one.photos != 1)}"
-        lines.append(f"  {one.model}: {readable(one.bytes)} with {photos}; most for {largest}")
+        survey = f"; of it the survey {readable(one.survey)}" if one.survey else ""
+        lines.append(
+            f"  {one.model}: {readable(one.bytes)} with {photos}; most for {largest}{survey}"
+        )
+    if any(one.survey for one in shares):
+        lines.append("a survey without patches is small: make survey NO_PATCHES=1; or remove it")
     lines.append(
         "show fewer layers with LAYERS=…, fewer photos with IMAGES=…, or a model less with MODEL=…; "
         "where the site may be larger, give MAX_SITE_SIZE=2GB or none"

@@ -15,8 +15,9 @@ from precompute.index import GalleryIndex, ImageEntry
 from precompute.lessons import Mistakes, Tours
 from site_template.browser import BROWSER, RUNTIME
 from site_template.models import MODELS, SIDE_BY_SIDE
+from site_template.survey_files import PUBLISHED
 
-TAKEN = {"static", "snippets", RUNTIME.partition("/")[0], MODELS, SIDE_BY_SIDE}
+TAKEN = {"static", "snippets", RUNTIME.partition("/")[0], MODELS, SIDE_BY_SIDE, PUBLISHED}
 """Folders of the site that are no model's."""
 
 

@@ -197,17 +197,18 @@ def model_data(index: GalleryIndex) -> str:
 
 
 def sections(
-    index: GalleryIndex, tours: Tours, browser: BrowserModel | None, home: str
+    index: GalleryIndex, tours: Tours, browser: BrowserModel | None, home: str, survey: str
 ) -> list[tuple[str, str]]:
     """Return the path and the name of every page of a model that the header leads to.
 
-    `home` is the folder of its pages.
+    `home` is the folder of its pages, `survey` the first page of its survey, or empty.
     """
     optional = [("filters.html", "Filters", STEM), ("mistakes.html", "Preprocessing", MISTAKES)]
     return [
         (f"{home}index.html#photos", "Photos"),
         *([(own_photo(browser), "Your photo")] if browser else []),
         *([(f"{home}tours.html", "Tours")] if tours.tours else []),
+        *([(survey, "Survey")] if survey else []),
         *((home + path, name) for path, name, part in optional if part in index.parts),
         (f"{home}about.html", "How to read this"),
         (f"{home}teaching.html", "Teach with it"),

@@ -27,7 +27,7 @@ from precompute.index import (
     read_index,
 )
 from precompute.lessons import MISTAKES, STEM, Tours, read_mistakes, read_stem, read_tours
-from site_template import budget, mistakes, pages, side_by_side, snippets
+from site_template import budget, mistakes, pages, side_by_side, snippets, survey
 from site_template.browser import BROWSER, BrowserModel, browser_model, own_photo
 from site_template.checks import (
     check_entry,
@@ -48,15 +48,20 @@ from site_template.models import (
     home_of,
     shared_photos,
 )
-from site_template.pages import Site
+from site_template.pages import Card, Site
 from site_template.residual import residuals
+from site_template.survey_files import PUBLISHED, Survey, find_survey
 from site_template.teaching import lesson
 from site_template.vendor.runtime import read_runtime, runtime_path
 from site_template.views import view
+from survey import contract as survey_contract
+from survey.contract import CLASS_CHANNELS_LAYER
 
 HERE = Path(__file__).parent
 OF_SEVERAL = "models.css"
 """The style that only a site of several models needs."""
+OF_SURVEYS = "survey.css"
+"""The style that only a site with a survey needs."""
 Page = Callable[..., tuple[str, str]]
 """What makes a page of its path, its template and what else this is told: path and content."""
 
@@ -80,11 +85,13 @@ class Gallery:
     """None where there is no page for a visitor's own photo."""
     home: str
     """Folder of its pages that are about no single photo: see models.Model."""
+    survey: Survey | None
 
     @property
     def sections(self) -> list[tuple[str, str]]:
         """What its header leads to."""
-        return pages.sections(self.index, self.tours, self.browser, self.home)
+        surveyed = survey.survey_path(self.home) if self.survey else ""
+        return pages.sections(self.index, self.tours, self.browser, self.home, surveyed)
 
     def entries(self) -> Iterator[ImageEntry]:
         """Yield the photos in display order, one at a time: there may be thousands."""
@@ -113,14 +120,15 @@ def render(
     runtime: Path,
     out: Path,
     limit: int | None = None,
+    surveys: Path | None = None,
 ) -> Rendered:
     """Make `out` the site of these models and tiles, unless it is that already, to the last byte.
 
     The first of `manifests` is that of the main model; `tiles` holds a folder for each. `runtime`
     is the folder of what runs a model in a browser; where there is none, there is no page for a
-    visitor's own photo. `limit` is the most bytes that the site may have. The old site stays in
-    place until the new one is whole. Raises RenderError or artifacts.ArtifactError; then the old
-    site is untouched.
+    visitor's own photo. `limit` is the most bytes that the site may have. `surveys` holds a folder
+    for each model that was surveyed. The old site stays in place until the new one is whole. Raises
+    RenderError or artifacts.ArtifactError; then the old site is untouched.
     """
     store.recover(out)
     if out.exists() and not (out / ".nojekyll").exists() and any(out.iterdir()):
@@ -128,7 +136,7 @@ def render(
             f"{out} holds something else than a site made here, and would be replaced: give a new "
             "folder, or empty this one"
         )
-    galleries = _read(site, manifests, tiles, runtime)
+    galleries = _read(site, manifests, tiles, runtime, surveys)
     key, record = _key(galleries), record_path(out)
     changed = not store.is_current(out, record, key)
     if limit is not None:
@@ -151,7 +159,7 @@ def record_path(out: Path) -> Path:
 def _key(galleries: Sequence[Gallery]) -> str:
     """Return a fingerprint of everything that the site depends on. The index stands for its tiles."""
     here = [path for path in HERE.rglob("*") if path.is_file() and path.suffix != ".pyc"]
-    contracts = (artifacts, model_contract, tiles_contract, lessons_contract)
+    contracts = (artifacts, model_contract, tiles_contract, lessons_contract, survey_contract)
     return store.key_of(
         [artifacts.seen(text) for text in asdict(galleries[0].site).values()],
         [
@@ -159,6 +167,7 @@ def _key(galleries: Sequence[Gallery]) -> str:
                 artifacts.sha256(gallery.manifest_path),
                 asdict(gallery.index),
                 asdict(gallery.browser) if gallery.browser else None,
+                (asdict(gallery.survey.index), gallery.survey.files) if gallery.survey else None,
             )
             for gallery in galleries
         ],
@@ -176,6 +185,7 @@ def _refuse_beyond(limit: int, galleries: Sequence[Gallery], rest: int) -> None:
             gallery.index,
             gallery.tiles,
             gallery.browser.onnx.bytes if gallery.browser else 0,
+            gallery.survey.bytes if gallery.survey else 0,
         )
         for gallery in galleries
     ]
@@ -194,9 +204,13 @@ def _write(
     for static in sorted((HERE / "static").iterdir()):
         if static.name == OF_SEVERAL and len(galleries) == 1:
             continue
+        if static.name == OF_SURVEYS and not any(gallery.survey for gallery in galleries):
+            continue
         digests |= store.add_files(target, {f"static/{static.name}": static.read_bytes()})
     for gallery in galleries:
         digests |= _copy_data(gallery, target)
+        if gallery.survey:
+            digests |= _copy_survey(gallery.survey, pages.model_data(gallery.index), target)
         if gallery.browser:
             digests |= _copy_for_browsers(gallery.browser, gallery.manifest_path, runtime, target)
     digests |= store.add_files(target, {".nojekyll": b""})
@@ -223,18 +237,45 @@ def _copy_data(gallery: Gallery, target: Path) -> dict[str, str]:
     )
 
 
-def _read(site: Site, manifests: Sequence[Path], tiles: Path, runtime: Path) -> tuple[Gallery, ...]:
+def _copy_survey(found: Survey, data: str, target: Path) -> dict[str, str]:
+    """Copy what is published of a survey into a model's `data`; return path to SHA-256."""
+    digests: dict[str, str] = {}
+    for name, content in found.files.items():
+        path = f"{data}/{PUBLISHED}/{name}"
+        digests[path] = _copy_file(found.folder / name, target / path)
+        if digests[path] != content:
+            raise RenderError(f"{found.folder / name} has just been changed: run make site again")
+    return digests
+
+
+def _read(
+    site: Site, manifests: Sequence[Path], tiles: Path, runtime: Path, surveys: Path | None
+) -> tuple[Gallery, ...]:
     """Read what is said of each model and its tiles, and check that it belongs together."""
     described = [(path, read_manifest(path)) for path in manifests]
     check_names([manifest.model for _, manifest in described])
     return tuple(
-        _read_gallery(site, path, manifest, model_folder(tiles, manifest.model), runtime, i == 0)
+        _read_gallery(
+            site,
+            path,
+            manifest,
+            model_folder(tiles, manifest.model),
+            runtime,
+            home_of(manifest.model, i == 0),
+            find_survey(surveys, path, manifest) if surveys else None,
+        )
         for i, (path, manifest) in enumerate(described)
     )
 
 
 def _read_gallery(
-    site: Site, path: Path, manifest: ModelManifest, tiles: Path, runtime: Path, first: bool
+    site: Site,
+    path: Path,
+    manifest: ModelManifest,
+    tiles: Path,
+    runtime: Path,
+    home: str,
+    surveyed: Survey | None,
 ) -> Gallery:
     index = read_index(tiles)
     if index.manifest_sha256 != artifacts.sha256(path):
@@ -246,8 +287,7 @@ def _read_gallery(
     tours = read_tours(tiles)
     check_tours(tiles, tours, index, manifest)
     browser = browser_model(manifest, read_runtime(runtime))
-    home = home_of(manifest.model, first)
-    return Gallery(site, manifest, path, index, tours, tiles, browser, home)
+    return Gallery(site, manifest, path, index, tours, tiles, browser, home, surveyed)
 
 
 def _pages(galleries: Sequence[Gallery]) -> Iterator[tuple[str, str]]:
@@ -269,6 +309,7 @@ def _model(gallery: Gallery) -> Model:
     cards = tuple(pages.card(entry, gallery.index) for entry in gallery.entries())
     paths = {path.partition("#")[0] for path, _ in gallery.sections}
     paths |= {card.page for card in cards}
+    paths |= set(survey.paths(gallery.survey, gallery.home)) if gallery.survey else set()
     return Model(gallery.manifest, gallery.home, frozenset(paths), cards)
 
 
@@ -364,6 +405,8 @@ def _pages_of(gallery: Gallery, model: Model, page: Page) -> Iterator[tuple[str,
         yield page(f"{home}filters.html", "filters.html", filters=filters, card=near[0])
     if MISTAKES in gallery.index.parts:
         yield page(f"{home}mistakes.html", "mistakes.html", **_mistakes(gallery, root))
+    if gallery.survey:
+        yield from _pages_of_survey(gallery.survey, gallery, cards[0], page)
     has_charts = any(card.chart for card in cards)
     yield page(f"{home}about.html", "about.html", card=near[0], has_charts=has_charts)
     taught = lesson(Numbers(gallery.manifest, gallery.index, gallery.tiles, near))
@@ -384,6 +427,43 @@ def _pages_of(gallery: Gallery, model: Model, page: Page) -> Iterator[tuple[str,
             wirings=wirings,
             has_tours=False,
             filmstrip=pages.nearest(cards, 0),
+        )
+
+
+def _pages_of_survey(
+    found: Survey, gallery: Gallery, card: Card, page: Page
+) -> Iterator[tuple[str, str]]:
+    """Yield the pages about a survey; links to a channel lead to its map on the photo of `card`."""
+    home, index = gallery.home, found.index
+    published = f"{pages.model_data(gallery.index)}/{PUBLISHED}"
+
+    def told(path: str, template: str, **context: object) -> tuple[str, str]:
+        data = "../" * path.count("/") + published
+        return page(path, template, survey=found, data=data, card=card, **context)
+
+    outcomes, least = survey.outcomes(found), survey.fewest(found)
+    yield told(
+        survey.survey_path(home),
+        "survey.html",
+        page=survey.overview(found),
+        least=least,
+        preprocessing="mistakes.html" if MISTAKES in gallery.index.parts else "about.html",
+    )
+    for position, layer in enumerate(found.manifest.feature_maps):
+        shown = survey.layer_page(found, position)
+        yield told(survey.layer_path(home, layer), "survey-layer.html", page=shown)
+    if not index.classes:
+        return
+    classes = survey.classes_path(home)
+    yield told(classes, "survey-classes.html", outcomes=outcomes, least=least)
+    strongest = survey.driving(found)
+    for label, one in enumerate(index.classes):
+        yield told(
+            survey.class_path(home, one),
+            "survey-class.html",
+            page=survey.class_page(found, label, outcomes, strongest),
+            least=least,
+            per_layer=CLASS_CHANNELS_LAYER,
         )
 
 
@@ -466,7 +546,10 @@ def _environment() -> Environment:
         "hundredths": hundredths,
         "decimal": mistakes.decimal,
         "part": pages.part,
+        "tenths": survey.tenths,
+        "ticked": survey.ticked,
     }
+    environment.globals["strip"] = survey.strip
     return environment
 
 

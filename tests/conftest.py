@@ -88,6 +88,6 @@ def site(
         return built / "site"
     out = tmp_path_factory.mktemp("site") / "site"
     command = ["-m", "site_template", "--manifest", exported, "--tiles", tiles.parent]
-    command += ["--runtime", runtime, "--out", out]
+    command += ["--runtime", runtime, "--surveys", out.with_name("none"), "--out", out]
     run(sys.executable, *command, "--author", "Ada <Lovelace>", "--url", "https://example.org/maps")
     return out

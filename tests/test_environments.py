@@ -161,7 +161,8 @@ def build(place, model, home):
         ["precompute", "--manifest", manifest, "--images", at("photos ü"), "--out", at("tiles")]
         + ["--workers", str(place.workers), "--provider", "cpu"],
         ["site_template", "--manifest", manifest, "--tiles", at("tiles")]
-        + ["--out", at("site"), "--runtime", at("none"), "--title", "Maps × 2"],
+        + ["--out", at("site"), "--runtime", at("none"), "--title", "Maps × 2"]
+        + ["--surveys", at("none")],
     ]
     made = Made()
     for stage in stages:

@@ -25,21 +25,25 @@ PAGES = [
     "compare/[!i]*.html",
     "models/*/index.html",
     "models/*/teaching.html",
+    "survey/index.html",
+    "survey/layers/*.html",
+    "survey/classes/index.html",
+    "survey/classes/[!i]*.html",
     None,
 ]
 """None is the first photo's page; of several that a pattern meets, the first is taken. Only a gallery
-of several models has those of `compare` and `models`."""
+of several models has those of `compare` and `models`, and only that of a surveyed model a survey."""
 
 
 @pytest.fixture
 def path(request, site):
     """A page of PAGES as this site has it."""
     pattern = request.param
-    if pattern is None or not pattern.startswith(("compare/", "models/")):
+    if pattern is None or not pattern.startswith(("compare/", "models/", "survey/")):
         return pattern
     found = sorted(site.glob(pattern))
     if not found:
-        pytest.skip("this gallery has one model")
+        pytest.skip("this gallery has one model, or no survey")
     return found[0].relative_to(site).as_posix()
 
 

@@ -121,6 +121,7 @@ def test_a_killed_make_site_leaves_the_old_site_and_the_next_one_ends_well(galle
         made = replace(gallery, settings=replace(gallery.settings, tiles=tiles))
         render = [sys.executable, "-m", "site_template", "--manifest", gallery.manifest]
         render += ["--tiles", tiles, "--runtime", tmp_path / "none", "--out", site]
+        render += ["--surveys", tmp_path / "none"]
         return f"{shlex.join(command(made))} && {shlex.join(map(str, render))}"
 
     def make(line: str) -> None:

@@ -307,7 +307,7 @@ def test_two_models_with_one_name_are_refused(made, tmp_path):
     assert not (tmp_path / "site").exists()
 
 
-@pytest.mark.parametrize("name", ["models", "compare", "Static"])
+@pytest.mark.parametrize("name", ["models", "compare", "Static", "Survey"])
 def test_a_model_cannot_take_the_name_of_another_part(made, tmp_path, name):
     described = replace(read_manifest(made.manifests[0]), model=name)
     path = tmp_path / f"{name}.json"
@@ -361,6 +361,7 @@ def test_a_site_that_is_too_large_names_every_model(made, tmp_path):
 def test_the_command_takes_several_manifests(made, tmp_path, capsys):
     line = ["--manifest", *map(str, made.manifests), "--tiles", str(made.tiles), "--title", "Maps"]
     line += ["--runtime", str(tmp_path / "none"), "--out", str(tmp_path / "site"), "--url", URL]
+    line += ["--surveys", str(tmp_path / "none")]
     assert command.main(line) == 0
     assert tree(tmp_path / "site") == tree(made.site)
     assert re.match(r"site: \d+ pages, ", capsys.readouterr().out)

@@ -20,6 +20,7 @@ def refusal(workshop, capsys) -> str:
     before = tree(workshop.out.parent) if workshop.out.parent.exists() else {}
     paths = {"manifest": workshop.manifest_path, "tiles": workshop.tiles.parent}
     paths |= {"runtime": workshop.runtime, "out": workshop.out}
+    paths["surveys"] = workshop.runtime.with_name("none")
     code = command.main([f"--{name}={path}" for name, path in paths.items()])
     printed = capsys.readouterr()
     assert code == 1, printed.out

@@ -283,7 +283,7 @@ def project(exported, tiles, tmp_path):
     """
     for path in [ROOT / "Makefile", *ROOT.glob("*.py")]:
         shutil.copy(path, tmp_path / path.name)
-    for name in ("export", "precompute", "site_template"):
+    for name in ("export", "precompute", "survey", "site_template"):
         unused = shutil.ignore_patterns("__pycache__", "bundled")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=unused)
     shutil.copytree(exported.parent, tmp_path / "build" / "model", copy_function=link)
