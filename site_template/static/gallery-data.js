@@ -87,6 +87,16 @@ export class GalleryData {
     return this.#once(`${this.#folder}/${entry.input}`, colourPixels);
   }
 
+  /** URL of a file among the model's data. */
+  url(path) {
+    return `${this.#shared}/${path}`;
+  }
+
+  /** @returns {Promise<object>} what that file says */
+  file(path) {
+    return this.#once(this.url(path), json);
+  }
+
   /** URL of the pixels that the network saw of any photo. */
   inputOf(image) {
     return `${this.#shared}/${image}/_input.png`;
