@@ -1,6 +1,10 @@
 // <feature-explorer>: holds the view and hands each part what it shows.
 
+import "./channel-grid.js";
+import "./channel-inspector.js";
 import { channelOrder, filterChannels, likeness } from "./channel-order.js";
+import "./class-evidence.js";
+import "./colour-bar.js";
 import { LABELS, domain, mapsFor, palette } from "./colour-scale.js";
 import { element } from "./dom.js";
 import { canvasIsFaithful } from "./gallery-data.js";
@@ -8,8 +12,11 @@ import { jumpTarget } from "./jump.js";
 import { reveal } from "./network-map.js";
 import { placeBefore, rememberPlace } from "./place.js";
 import { NORMS, normEnds } from "./norms.js";
+import "./shortcut-sheet.js";
 import { isFaithful, tile } from "./tile-sheet.js";
+import "./tour-bar.js";
 import { firstLayer, format, parse } from "./view-state.js";
+import "./view-tools.js";
 
 /** Each view that stands above the channels: its element, and its module, loaded when first shown. */
 const VIEWS = {
@@ -81,11 +88,6 @@ class FeatureExplorer extends HTMLElement {
     return document.querySelector("class-evidence");
   }
 
-  /** The part of the inspector that tells of a survey; only some sites have one. */
-  get #survey() {
-    return this.#find(".survey");
-  }
-
   get #tour() {
     return document.querySelector("tour-bar");
   }
@@ -121,8 +123,7 @@ class FeatureExplorer extends HTMLElement {
       const view = target.closest("[data-view]")?.dataset.view;
       if (view) this.set({ view }, true);
     });
-    const survey = this.#survey;
-    if (survey) this.#find("view-tools").before(survey);
+    const survey = this.#find(".survey");
     survey?.addEventListener("toggle", () => survey.open === this.#state.survey || this.set({ survey: survey.open }));
     const wanted = this.#find(".jump input");
     this.#find(".jump .go").addEventListener("click", () => this.#jump(wanted.value));
@@ -344,10 +345,8 @@ class FeatureExplorer extends HTMLElement {
     const turn = ++this.#looks;
     const view = { ...this.#inspected(channel), isCurrent: () => turn === this.#looks };
     this.#find("channel-inspector").show(view);
-    const survey = this.#survey;
-    if (!survey) return;
-    survey.open = this.#state.survey;
-    if (survey.open) fill(survey.lastElementChild, () => import("./survey-panel.js"), view);
+    const survey = this.#find(".survey"); // only some sites have one
+    if (survey && (survey.open = this.#state.survey)) fill(survey.lastElementChild, () => import("./survey-panel.js"), view);
   }
 
   #showHeading(layer) {

@@ -7,46 +7,42 @@ import { counted, grouped, percent, readable } from "./numbers.js";
  * @param {number} channel
  * @param {object} survey Panel
  * @param {string[]} classes their names
- * @returns {[string, string][]} what is told, and in which figures
+ * @returns {[string, string][]} what is told, and the figures
  */
 export function facts(found, channel, { photos, median, quantile_error: error }, classes) {
-  const fires = found.fires[channel];
-  const middle = found.quantiles[channel][median];
+  const [fires, middle, best] = [found.fires[channel], found.quantiles[channel][median], found.best[channel]];
   const rows = [
     ["fires on", `${grouped(fires)} of ${counted(photos, "photo")}, ${percent(fires / photos)}`],
     ["largest maximum", readable(found.high[channel])],
     ["median maximum", readable(middle) + (middle ? ` ± ${percent(error)}` : "")],
     ["mean", readable(found.mean[channel])],
   ];
-  const [best, selectivity, separation] = [found.best[channel], found.selectivity[channel], found.separation[channel]];
-  const measure = selectivity === null ? ["separation", separation] : ["selectivity", selectivity];
-  if (best !== null) rows.push(["answers most to", classes[best] + (measure[1] === null ? "" : `, ${measure[0]} ${readable(measure[1])}`)]);
-  return rows;
+  if (best === null || !fires) return rows;
+  const name = ["selectivity", "separation"].find((one) => found[one][channel] !== null);
+  return [...rows, ["answers most to", classes[best] + (name ? `, ${name} ${readable(found[name][channel])}` : "")]];
 }
 
+/** Patches of so few pixels a side are shown at least twice as large: as squares. */
+export const FEW = 32;
+
 /**
- * @param {{sheet: object, each: number}} patches
- * @param {number} channel
- * @param {number} rank 0 for the strongest
- * @returns {{left: number, top: number, right: number, bottom: number}} pixels of the sheet
+ * Where on a sheet a patch lies, in pixels; `rank` is 0 for the strongest. Those that are not shown
+ * as squares lose half a pixel on each side, with which their neighbours would mix.
  */
 export function cell({ sheet: { side, columns }, each }, channel, rank) {
   const at = channel * each + rank;
-  const [left, top] = [(at % columns) * side, Math.floor(at / columns) * side];
-  return { left, top, right: left + side, bottom: top + side };
+  const edge = side > FEW ? 0.5 : 0;
+  const [left, top] = [at % columns, Math.floor(at / columns)].map((place) => place * side + edge);
+  return { left, top, right: left + side - 2 * edge, bottom: top + side - 2 * edge };
 }
 
-/**
- * Whose photos these are: those with an author or a licence of their own by their numbers.
- * @param {{author: string, licence: string}[]} photos
- * @param {{title: string, author: string, licence: string}} whole what holds of the others
- */
-export function credits(photos, whole) {
+/** Whose the photos are, which are named by their numbers where not all are the same person's. */
+export function credits(photos, { title, author, licence }) {
   const numbers = new Map();
-  photos.forEach(({ author, licence }, i) => {
-    const by = [author || whole.author, licence || whole.licence].filter(Boolean).join(", ");
-    numbers.set(by, [...(numbers.get(by) ?? []), i + 1]);
+  photos.forEach((photo, i) => {
+    const whose = [photo.author || author, photo.licence || licence].filter(Boolean).join(", ");
+    numbers.set(whose, [...(numbers.get(whose) ?? []), i + 1]);
   });
-  const named = [...numbers].map(([by, which]) => (numbers.size > 1 ? `${which.join(", ")}: ${by || "not told"}` : by));
-  return [whole.title, named.join("; ")].filter(Boolean).join(": ");
+  const all = [...numbers].map(([whose, which]) => (numbers.size > 1 ? `${which.join(", ")}: ${whose || "unknown"}` : whose));
+  return [title, ...all].filter(Boolean).join("; ");
 }

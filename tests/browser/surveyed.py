@@ -117,7 +117,9 @@ def _figures(
     peaks, channels = shared.peaks, range(layer.channels)
     high = [shared.high[c] if c != DEAD else min(0.0, shared.low[c]) for c in channels]
     driven = [() if c == DEAD else peaks.value[c][:EACH] for c in channels]
-    classes = [photos[ids.index(peaks.images[one[0]])].label if one else None for one in peaks.image]
+    classes = [
+        photos[ids.index(peaks.images[one[0]])].label if one else None for one in peaks.image
+    ]
     selective = [None if layer.signed or classes[c] is None else c % 10 / 10 for c in channels]
     return LayerSurvey(
         layer=layer.name,
