@@ -6,6 +6,8 @@ from itertools import groupby
 from math import log10
 from urllib.parse import quote, urlencode
 
+from msgspec import UNSET, UnsetType
+
 from export.manifest import Layer, ModelManifest, ReceptiveField
 from precompute.index import (
     MODEL,
@@ -21,6 +23,7 @@ from site_template.browser import BrowserModel, own_photo
 from site_template.computed import Text, Words, computed, sources, told
 from site_template.drawing import Wiring, shown_sources, wiring
 from site_template.residual import Part, Residual, residual_of, residuals
+from site_template.survey_panel import Panel
 
 SAMPLES = 6
 """Photos of the gallery that a visitor can try where an own one is asked for."""
@@ -167,6 +170,8 @@ class ExplorerModel:
     classifier: str | None
     """The layer whose channels the class evidence is made of."""
     layers: tuple[ExplorerLayer, ...]
+    survey: Panel | UnsetType = UNSET
+    """Left out where no data set was surveyed."""
 
 
 @dataclass(frozen=True)
@@ -306,7 +311,7 @@ def _rows(blocks: Sequence[Sequence[Tile]], most: int) -> list[list[Tile]]:
 
 
 def explorer_model(
-    manifest: ModelManifest, index: GalleryIndex, cards: Sequence[Card]
+    manifest: ModelManifest, index: GalleryIndex, cards: Sequence[Card], survey: Panel | None = None
 ) -> ExplorerModel:
     """Return what the explorer loads about the model and its photos."""
     photographs = sum(not card.chart for card in cards)
@@ -327,6 +332,7 @@ def explorer_model(
             )
             for layer in manifest.feature_maps
         ),
+        survey=survey or UNSET,
     )
 
 

@@ -51,6 +51,7 @@ from site_template.models import (
 from site_template.pages import Card, Site
 from site_template.residual import residuals
 from site_template.survey_files import PUBLISHED, Survey, find_survey
+from site_template.survey_panel import class_names, panel
 from site_template.teaching import lesson
 from site_template.vendor.runtime import read_runtime, runtime_path
 from site_template.views import view
@@ -86,6 +87,12 @@ class Gallery:
     home: str
     """Folder of its pages that are about no single photo: see models.Model."""
     survey: Survey | None
+    """What was found over a whole data set, where one was surveyed."""
+
+    @property
+    def surveyed(self) -> survey_contract.SurveyIndex | None:
+        """What is said over all photos of the data set."""
+        return self.survey.index if self.survey else None
 
     @property
     def sections(self) -> list[tuple[str, str]]:
@@ -329,6 +336,7 @@ def _page_maker(
         "title_end": f" · {model.id}" if model and several else "",
         "words": told(gallery.manifest),
         "sums": residuals(gallery.manifest),
+        "panel": panel(gallery.surveyed, gallery.home),
     }
 
     def page(path: str, template: str, **context: object) -> tuple[str, str]:
@@ -356,9 +364,12 @@ def _page_maker(
 def _pages_of(gallery: Gallery, model: Model, page: Page) -> Iterator[tuple[str, str]]:
     """Yield what belongs to one model, as _pages() does."""
     home, cards = gallery.home, model.cards
-    described = pages.explorer_model(gallery.manifest, gallery.index, cards)
+    surveyed = panel(gallery.surveyed, home)
+    described = pages.explorer_model(gallery.manifest, gallery.index, cards, surveyed)
     data = pages.model_data(gallery.index)
     yield f"{data}/_layers.json", artifacts.encode(described).decode("utf-8")
+    if gallery.survey and surveyed and surveyed.classes:
+        yield f"{data}/{surveyed.classes}", class_names(gallery.survey.index)
     wirings = pages.wirings(gallery.manifest)
     for position, entry in enumerate(gallery.entries()):
         blocks = pages.blocks(entry, gallery.manifest)

@@ -9,26 +9,6 @@ import { paint } from "./paint.js";
 import { zoomable } from "./stage-zoom.js";
 import { tile, valueOf } from "./tile-sheet.js";
 
-const TEMPLATE = `
-<h3></h3>
-<div class="stage" tabindex="0" role="application" aria-describedby="stage-help">
-  <div class="picture"><img alt=""><canvas></canvas>
-  <svg aria-hidden="true"><rect class="field"/><rect class="cursor"/></svg></div>
-</div>
-<p id="stage-help" class="visually-hidden">Arrow keys move the cursor from value to value; plus, minus and 0 zoom.</p>
-<colour-bar></colour-bar>
-<p class="clipped"></p>
-<p class="readout" role="status"></p>
-<div class="inspector-controls">
-  <label>Map over photo <input type="range" min="0" max="100" step="5" data-setting="opacity"></label>
-  <label><input type="checkbox" data-setting="smooth"> smooth</label>
-</div>
-<svg class="histogram" viewBox="0 0 64 24" preserveAspectRatio="none" role="img"></svg>
-<p class="histogram-ends number"><span></span><span>square roots of counts</span><span></span></p>
-<dl class="figures"></dl>
-<view-tools class="downloads"></view-tools>
-<section class="peaks"><h4>Strongest in this gallery</h4><ol></ol></section>`;
-
 class ChannelInspector extends HTMLElement {
   #view = null;
   #pixels = null;
@@ -36,9 +16,7 @@ class ChannelInspector extends HTMLElement {
   #follow;
 
   connectedCallback() {
-    if (this.firstElementChild) return;
-    this.innerHTML = TEMPLATE;
-    Object.assign(this.#find("view-tools").dataset, { model: this.dataset.model, weights: this.dataset.weights, site: this.dataset.site });
+    if (this.#follow) return;
     const stage = this.#find(".stage");
     stage.addEventListener("pointermove", (event) => this.#onPointer(event));
     stage.addEventListener("pointerdown", (event) => this.#onPointer(event));

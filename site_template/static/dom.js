@@ -38,17 +38,18 @@ export function place(rect, x, y, width, height) {
 }
 
 /**
- * A part of a photo.
- * @param {string} url of the whole square
+ * A part of a photo, or of a sheet of pictures.
+ * @param {string} url of the whole
  * @param {{left: number, top: number, right: number, bottom: number}} box
- * @param {number} side of the whole
+ * @param {number|object} whole its side, or a Sheet
  * @param {string} label
  */
-export function patch(url, box, side, label) {
+export function patch(url, box, whole, label) {
+  const { side, columns = 1, rows = 1 } = whole.side ? whole : { side: whole };
   const drawing = svg("svg", { viewBox: `${box.left} ${box.top} ${box.right - box.left} ${box.bottom - box.top}` });
   drawing.setAttribute("role", "img");
   drawing.setAttribute("aria-label", label);
-  drawing.append(svg("image", { href: url, width: side, height: side }));
+  drawing.append(svg("image", { href: url, width: columns * side, height: rows * side }));
   return drawing;
 }
 

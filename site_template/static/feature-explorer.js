@@ -1,6 +1,10 @@
 // <feature-explorer>: holds the view and hands each part what it shows.
 
+import "./channel-grid.js";
+import "./channel-inspector.js";
 import { channelOrder, filterChannels, likeness } from "./channel-order.js";
+import "./class-evidence.js";
+import "./colour-bar.js";
 import { LABELS, domain, mapsFor, palette } from "./colour-scale.js";
 import { element } from "./dom.js";
 import { canvasIsFaithful } from "./gallery-data.js";
@@ -8,8 +12,11 @@ import { jumpTarget } from "./jump.js";
 import { reveal } from "./network-map.js";
 import { placeBefore, rememberPlace } from "./place.js";
 import { NORMS, normEnds } from "./norms.js";
+import "./shortcut-sheet.js";
 import { isFaithful, tile } from "./tile-sheet.js";
+import "./tour-bar.js";
 import { firstLayer, format, parse } from "./view-state.js";
+import "./view-tools.js";
 
 /** Each view that stands above the channels: its element, and its module, loaded when first shown. */
 const VIEWS = {
@@ -37,6 +44,7 @@ class FeatureExplorer extends HTMLElement {
   #inspected = null; // channel number to what the inspector shows of it
   #shown = ""; // name of the layer whose maps are on the page
   #turn = 0;
+  #looks = 0;
 
   /**
    * Show a photo, or the next.
@@ -115,6 +123,8 @@ class FeatureExplorer extends HTMLElement {
       const view = target.closest("[data-view]")?.dataset.view;
       if (view) this.set({ view }, true);
     });
+    const survey = this.#find(".survey");
+    survey?.addEventListener("toggle", () => survey.open === this.#state.survey || this.set({ survey: survey.open }));
     const wanted = this.#find(".jump input");
     this.#find(".jump .go").addEventListener("click", () => this.#jump(wanted.value));
     wanted.addEventListener("keydown", ({ key }) => key === "Enter" && this.#jump(wanted.value));
@@ -192,7 +202,7 @@ class FeatureExplorer extends HTMLElement {
   /** Show another channel in the inspector as long as the pointer is on it. */
   #preview(channel) {
     if (this.#inspected && !("stale" in this.dataset)) {
-      this.#find("channel-inspector").show(this.#inspected(channel ?? this.#state.channel));
+      this.#inspect(channel ?? this.#state.channel);
     }
   }
 
@@ -260,7 +270,7 @@ class FeatureExplorer extends HTMLElement {
   }
 
   /** Show the chosen view, which finds for itself what it needs. */
-  async #showView() {
+  #showView() {
     for (const button of this.querySelectorAll(".views [data-view]")) {
       button.setAttribute("aria-pressed", String(button.dataset.view === this.#state.view));
       if (button.dataset.view === this.#state.view) reveal(button, button.parentElement);
@@ -268,13 +278,7 @@ class FeatureExplorer extends HTMLElement {
     this.dataset.shows = this.#state.view;
     const view = this.#view;
     for (const [tag] of Object.values(VIEWS)) this.#find(tag).hidden = tag !== view?.localName;
-    const context = this.#context();
-    try {
-      if (view) await VIEWS[this.#state.view][1]();
-      if (context.isCurrent()) await view?.show(context);
-    } catch (error) {
-      if (context.isCurrent()) view.replaceChildren(element("p", `This cannot be shown: ${error.message}`, "quiet"));
-    }
+    if (view) fill(view, VIEWS[this.#state.view][1], this.#context());
   }
 
   /** What a view is told: the data, what is chosen, and how to link to something else. */
@@ -324,14 +328,25 @@ class FeatureExplorer extends HTMLElement {
     bar.show(map, ends(channel), norm);
     const photos = this.#photos();
     this.#inspected = (one) => ({
+      data: this.#data,
       entry: this.#entry,
+      model: this.#model,
       layer, sheet, figures, shared, grey, map, colours, norm, opacity, smooth, photos,
       channel: one,
       ends: ends(one),
       inputOf: (image) => this.#data.inputOf(image),
       isPublished: this.#data.isPublished,
     });
-    this.#find("channel-inspector").show(this.#inspected(channel));
+    this.#inspect(channel);
+  }
+
+  /** Show a channel in the inspector, and what a survey found of it where that is asked for. */
+  #inspect(channel) {
+    const turn = ++this.#looks;
+    const view = { ...this.#inspected(channel), isCurrent: () => turn === this.#looks };
+    this.#find("channel-inspector").show(view);
+    const survey = this.#find(".survey"); // only some sites have one
+    if (survey && (survey.open = this.#state.survey)) fill(survey.lastElementChild, () => import("./survey-panel.js"), view);
   }
 
   #showHeading(layer) {
@@ -374,6 +389,16 @@ class FeatureExplorer extends HTMLElement {
 }
 
 customElements.define("feature-explorer", FeatureExplorer);
+
+/** Load what a part of the page is made by, and let it show something. */
+async function fill(part, load, view) {
+  try {
+    await load();
+    if (view.isCurrent()) await part.show(view);
+  } catch (error) {
+    if (view.isCurrent()) part.replaceChildren(element("p", `This cannot be shown: ${error.message}`, "quiet"));
+  }
+}
 
 /** Whether a click on a link opens it in another tab or window. */
 function goesElsewhere({ metaKey, ctrlKey, shiftKey }) {

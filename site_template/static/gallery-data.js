@@ -29,12 +29,12 @@ export class GalleryData {
 
   /** The files of another photo of the same model. */
   of(image) {
-    return new GalleryData(`${this.#shared}/${image}`, this.#shared, this.#kept);
+    return new GalleryData(this.url(image), this.#shared, this.#kept);
   }
 
   /** @returns {Promise<object>} GalleryIndex */
   index() {
-    return this.#once(`${this.#shared}/index.json`, json);
+    return this.file("index.json");
   }
 
   /** @returns {Promise<object>} ImageEntry */
@@ -44,7 +44,7 @@ export class GalleryData {
 
   /** @returns {Promise<object>} ExplorerModel: layers, and what holds over all photos */
   model() {
-    return this.#once(`${this.#shared}/_layers.json`, json);
+    return this.file("_layers.json");
   }
 
   /** @returns {Promise<object>} LayerFigures, of the channels at least */
@@ -59,7 +59,7 @@ export class GalleryData {
 
   /** @returns {Promise<object>} SharedFigures */
   shared(layer) {
-    return this.#once(`${this.#shared}/${layer.figures}`, json);
+    return this.file(layer.figures);
   }
 
   /** @returns {Promise<object|null>} Contributions, or null where the model has none */
@@ -69,17 +69,17 @@ export class GalleryData {
 
   /** @returns {Promise<object>} Origin of a layer that has one */
   origin(layer) {
-    return this.#once(`${this.#shared}/${layer.origin}`, json);
+    return this.file(layer.origin);
   }
 
   /** @returns {Promise<ArrayBuffer>} one of the files of a convolution's kernels */
   kernels({ folder }, file) {
-    return this.#once(`${this.#shared}/_model/${folder}/${file}.bin`, (response) => response.arrayBuffer());
+    return this.#once(this.url(`_model/${folder}/${file}.bin`), (response) => response.arrayBuffer());
   }
 
   /** @returns {Promise<object>} Peaks of the channels from `first` on, over all photos */
   ranking(layer, first) {
-    return this.#once(`${this.#shared}/_shared/${layer.slug}/${first}.json`, json);
+    return this.file(`_shared/${layer.slug}/${first}.json`);
   }
 
   /** @returns {Promise<Uint8ClampedArray>} red, green, blue, alpha of what the network saw */
@@ -87,9 +87,19 @@ export class GalleryData {
     return this.#once(`${this.#folder}/${entry.input}`, colourPixels);
   }
 
+  /** URL of a file among the model's data. */
+  url(path) {
+    return `${this.#shared}/${path}`;
+  }
+
+  /** @returns {Promise<object>} what that file says */
+  file(path) {
+    return this.#once(this.url(path), json);
+  }
+
   /** URL of the pixels that the network saw of any photo. */
   inputOf(image) {
-    return `${this.#shared}/${image}/_input.png`;
+    return this.url(`${image}/_input.png`);
   }
 
   /** @returns {Promise<Uint8Array>} the grey pixels of a sheet, in rows */
@@ -114,7 +124,7 @@ export class GalleryData {
 
   /** @returns {Promise<string>} URL of the same in the basis that all photos share */
   async sharedComponents(layer, entry) {
-    return `${this.#shared}/_shared/${layer.slug}/${entry.id}.png`;
+    return this.url(`_shared/${layer.slug}/${entry.id}.png`);
   }
 
   #once(url, read) {

@@ -136,6 +136,14 @@ export class LiveData {
     return this.#gallery.origin(layer);
   }
 
+  url(path) {
+    return this.#gallery.url(path);
+  }
+
+  file(path) {
+    return this.#gallery.file(path);
+  }
+
   kernels(kernels, file) {
     return this.#gallery.kernels(kernels, file);
   }

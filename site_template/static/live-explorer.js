@@ -1,6 +1,6 @@
 // Puts a photo that was computed here into the explorer.
 
-import "./explorer-elements.js";
+import "./feature-explorer.js";
 import { percent, readable } from "./numbers.js";
 import { firstLayer } from "./view-state.js";
 

@@ -22,7 +22,12 @@ export function percent(share) {
   return value >= 0.1 ? `${value.toFixed(1)} %` : "< 0.1 %";
 }
 
+/** A whole number with thin spaces between thousands. */
+export function grouped(number) {
+  return String(number).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+}
+
 /** How many there are of something: "1 photo", "2 photos". */
 export function counted(number, noun) {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+  return `${grouped(number)} ${noun}${number === 1 ? "" : "s"}`;
 }

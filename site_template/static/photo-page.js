@@ -1,6 +1,6 @@
 // Everything that a photo's page does with a script. Without it the page is whole, only plainer.
 
-import "./explorer-elements.js";
+import "./feature-explorer.js";
 import { GalleryData } from "./gallery-data.js";
 import { swipe } from "./touch.js";
 

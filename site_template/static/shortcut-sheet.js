@@ -1,7 +1,6 @@
 // <shortcut-sheet>: single keys for what is done often, the list of them, and large type.
 
-import { element } from "./dom.js";
-import { SHORTCUTS, WITHIN, commandOf, neighbour } from "./shortcuts.js";
+import { commandOf, neighbour } from "./shortcuts.js";
 import { recall, remember } from "./storage.js";
 import { CHOICES } from "./view-state.js";
 
@@ -12,35 +11,13 @@ class ShortcutSheet extends HTMLElement {
   #dialog;
 
   connectedCallback() {
-    if (this.#dialog) return;
-    this.#dialog = this.#sheet();
-    const open = button("Keys", () => this.#dialog.showModal());
-    open.setAttribute("aria-haspopup", "dialog");
-    const projector = button("Large type", () => this.#do.projector());
-    projector.className = "projector-switch";
-    this.append(open, " ", projector, this.#dialog);
-    document.addEventListener("keydown", (event) => this.#onKey(event));
-    this.#project(recall(sessionStorage, PROJECTOR) === "1");
-  }
-
-  #sheet() {
-    const dialog = document.createElement("dialog");
-    dialog.setAttribute("aria-label", "Keyboard shortcuts");
-    const list = document.createElement("dl");
-    for (const { keys, says } of [...SHORTCUTS, ...WITHIN]) {
-      const term = document.createElement("dt");
-      term.append(...keys.flatMap((key, i) => [i ? " " : "", element("kbd", key)]));
-      list.append(term, element("dd", says));
-    }
-    const label = document.createElement("label");
-    const box = document.createElement("input");
-    box.type = "checkbox";
+    this.#dialog = this.querySelector("dialog");
+    this.addEventListener("click", ({ target }) => this.#do[target.dataset.do]?.());
+    const box = this.querySelector("input");
     box.checked = recall(localStorage, OFF) !== "1";
     box.addEventListener("change", () => remember(localStorage, OFF, box.checked ? "" : "1"));
-    label.append(box, " single keys work");
-    const text = element("p", "On a touch screen: pinch the large map to zoom, swipe the photo at the top to see the next.", "quiet");
-    dialog.append(element("h2", "Keys"), list, text, label, button("Close", () => dialog.close()));
-    return dialog;
+    document.addEventListener("keydown", (event) => this.#onKey(event));
+    this.#project(recall(sessionStorage, PROJECTOR) === "1");
   }
 
   #onKey(event) {
@@ -71,6 +48,7 @@ class ShortcutSheet extends HTMLElement {
     jump: () => document.querySelector(".jump input").focus(),
     projector: () => this.#project(!("projector" in document.documentElement.dataset)),
     help: () => this.#dialog.showModal(),
+    close: () => this.#dialog.close(),
   };
 
   #turn(setting, by) {
@@ -79,16 +57,9 @@ class ShortcutSheet extends HTMLElement {
 
   #project(large) {
     document.documentElement.toggleAttribute("data-projector", large);
-    this.querySelector(".projector-switch").setAttribute("aria-pressed", String(large));
+    this.querySelector("[data-do=projector]").setAttribute("aria-pressed", String(large));
     remember(sessionStorage, PROJECTOR, large ? "1" : "");
   }
 }
 
 customElements.define("shortcut-sheet", ShortcutSheet);
-
-function button(text, act) {
-  const made = element("button", text);
-  made.type = "button";
-  made.addEventListener("click", act);
-  return made;
-}

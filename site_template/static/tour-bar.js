@@ -11,6 +11,10 @@ class TourBar extends HTMLElement {
   #turn = 0;
   #scrolled = ""; // the stop that was last brought into view
 
+  connectedCallback() {
+    this.querySelector("button").addEventListener("click", () => this.dispatchEvent(new CustomEvent("leave-tour")));
+  }
+
   /**
    * @param {{tour: string, stop: number}} state the view, see view-state.js
    */
@@ -22,7 +26,6 @@ class TourBar extends HTMLElement {
       this.#scrolled = "";
       return;
     }
-    if (!this.firstChild) this.#build();
     let tour = null;
     try {
       tour = await this.#find(state.tour);
@@ -33,29 +36,6 @@ class TourBar extends HTMLElement {
     if (turn !== this.#turn) return; // the visitor has gone on
     if (!tour) this.#say(`This gallery has no tour “${state.tour}”.`);
     else this.#showStop(tour, state);
-  }
-
-  #build() {
-    this.setAttribute("role", "region");
-    this.setAttribute("aria-label", "Guided tour");
-    const text = element("div", "", "tour-text");
-    const place = element("p", "", "tour-place");
-    const sentence = element("p", "", "tour-sentence");
-    sentence.setAttribute("aria-live", "polite");
-    text.append(place, sentence);
-    const steps = element("div", "", "tour-steps");
-    for (const [name, label] of [["back", "Back to this stop"], ["previous", "‹ Previous stop"], ["next", "Next stop ›"], ["all", "All tours"]]) {
-      const link = element("a", label);
-      link.dataset.step = name;
-      link.hidden = true;
-      steps.append(link);
-    }
-    const close = element("button", "Leave");
-    close.type = "button";
-    close.setAttribute("aria-label", "Leave the tour");
-    close.addEventListener("click", () => this.dispatchEvent(new CustomEvent("leave-tour")));
-    steps.append(close);
-    this.append(text, steps);
   }
 
   /** The section of a tour on the page of tours, or null where there is none. */

@@ -19,6 +19,7 @@ export const DEFAULTS = Object.freeze({
   opacity: 100,
   smooth: false,
   answer: -1,
+  survey: false,
   tour: "",
   stop: 1,
 });
@@ -91,7 +92,7 @@ export function parse(hash, layers, first, photos = []) {
   }
   const above = Number.parseFloat(given.get("above"));
   if (Number.isFinite(above)) state.above = above;
-  state.smooth = given.get("smooth") === "1";
+  for (const name of ["smooth", "survey"]) state[name] = given.get(name) === "1";
   state.tour = given.get("tour") ?? "";
   if (state.tour === "") state.stop = DEFAULTS.stop;
   return { state, notices };

@@ -5,18 +5,10 @@ import { csv, layerCsv, npy } from "./export-values.js";
 import { readable } from "./numbers.js";
 import { tile, valueOf } from "./tile-sheet.js";
 
-const TEMPLATE = `
-<div><button type="button" data-take="link">Copy link</button> <button type="button" data-take="cite">Cite</button> <button type="button" data-take="map">Embed map</button> <button type="button" data-take="layer">Embed layer</button></div>
-<div><span>This map</span> <button type="button" data-take="png">PNG</button> <button type="button" data-take="csv" aria-label="CSV of this map">CSV</button> <button type="button" data-take="npy" aria-label="NPY of this map">NPY</button></div>
-<div><span>The layer</span> <button type="button" data-take="layer-csv" aria-label="CSV of the layer">CSV</button> <button type="button" data-take="layer-npy" aria-label="NPY of the layer">NPY</button></div>
-<output></output>`;
-
 class ViewTools extends HTMLElement {
   #view = null;
 
   connectedCallback() {
-    if (this.firstElementChild) return;
-    this.innerHTML = TEMPLATE;
     this.addEventListener("click", async ({ target }) => {
       const { take } = target.dataset;
       if (!take || !this.#view) return;

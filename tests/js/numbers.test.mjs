@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { counted, percent, readable, signed } from "../../site_template/static/numbers.js";
+import { counted, grouped, percent, readable, signed } from "../../site_template/static/numbers.js";
 
 for (const [value, text] of [
   [0, "0"],
@@ -63,3 +63,15 @@ for (const [share, text] of [
 test("one thing is not many", () => {
   assert.deepEqual([0, 1, 2].map((n) => counted(n, "photo")), ["0 photos", "1 photo", "2 photos"]);
 });
+
+for (const [number, text] of [
+  [0, "0"],
+  [999, "999"],
+  [1000, "1\u202f000"],
+  [9469, "9\u202f469"],
+  [12345678, "12\u202f345\u202f678"],
+]) {
+  test(`${number} is grouped`, () => assert.equal(grouped(number), text));
+}
+
+test("what there are many of is grouped", () => assert.equal(counted(10000, "photo"), "10\u202f000 photos"));

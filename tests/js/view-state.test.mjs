@@ -44,6 +44,7 @@ function randomView(random) {
     against: pick(["", ...LAYERS.map(({ name }) => name)]),
     opacity: random(101),
     smooth: random(2) === 1,
+    survey: random(2) === 1,
     answer: random(6) - 1,
     ...(random(2) ? { tour: pick(["stem", ODD]), stop: 1 + random(9) } : { tour: "", stop: 1 }),
   };
@@ -176,6 +177,7 @@ test("unknown choices fall back to the default", () => {
     }
   }
   assert.equal(read("#smooth=true").state.smooth, false);
+  assert.equal(read("#survey=open").state.survey, false);
 });
 
 test("a name with markup stays text", () => {

@@ -28,7 +28,19 @@ anything = st.text(st.characters(exclude_categories=()), max_size=40)
 whole = st.text(st.characters(codec="utf-8"), max_size=40)
 keys = st.sampled_from(
     ["layer", "channel", "scale", "norm", "sequential", "diverging", "sort", "show", "above"]
-    + ["view", "with", "against", "opacity", "smooth", "answer", "tour", "stop", "photo", "embed"]
+    + [
+        "view",
+        "with",
+        "against",
+        "opacity",
+        "smooth",
+        "answer",
+        "survey",
+        "tour",
+        "stop",
+        "photo",
+        "embed",
+    ]
     + ["__proto__", "constructor", "toString", "filter-3", ""]
 )
 known = st.sampled_from(
