@@ -50,6 +50,12 @@ def main(arguments: list[str] | None = None) -> int:
         "for visitors' own photos (build/vendor)",
     )
     parser.add_argument(
+        "--surveys",
+        type=Path,
+        default=Path("build/survey"),
+        help="folder of surveys; a model that has none there is shown without (build/survey)",
+    )
+    parser.add_argument(
         "--out", type=Path, default=Path("build/site"), help="folder of the site (build/site)"
     )
     parser.add_argument("--title", default="Feature maps", help="the site's title")
@@ -78,7 +84,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if faults:
             raise RenderError("; ".join(faults))
-        read = {path.parent for path in options.manifest} | {options.tiles, options.runtime}
+        read = {path.parent for path in options.manifest}
+        read |= {options.tiles, options.runtime, options.surveys}
         with turns.held(*read, write=options.out, say=_say):
             made = render(
                 site,
@@ -87,6 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
                 options.runtime,
                 options.out,
                 options.max_site_size,
+                options.surveys,
             )
     except (RenderError, artifacts.ArtifactError, OSError) as error:
         print(f"site: {error}", file=sys.stderr)

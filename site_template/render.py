@@ -50,13 +50,19 @@ from site_template.models import (
 )
 from site_template.pages import Site
 from site_template.residual import residuals
+from site_template.survey_diff import difference_page, difference_path, find_differences
 from site_template.teaching import lesson
 from site_template.vendor.runtime import read_runtime, runtime_path
 from site_template.views import view
+from survey.diff import contract as difference_contract
+from survey.diff import ranking
+from survey.diff.contract import Difference
 
 HERE = Path(__file__).parent
 OF_SEVERAL = "models.css"
 """The style that only a site of several models needs."""
+OF_DIFFERENCES = "survey-diff.css"
+"""The style that only a site with a comparison of surveys needs."""
 Page = Callable[..., tuple[str, str]]
 """What makes a page of its path, its template and what else this is told: path and content."""
 
@@ -80,6 +86,8 @@ class Gallery:
     """None where there is no page for a visitor's own photo."""
     home: str
     """Folder of its pages that are about no single photo: see models.Model."""
+    differences: tuple[Difference, ...]
+    """Comparisons of its survey with those of other models of the site."""
 
     @property
     def sections(self) -> list[tuple[str, str]]:
@@ -113,14 +121,15 @@ def render(
     runtime: Path,
     out: Path,
     limit: int | None = None,
+    surveys: Path | None = None,
 ) -> Rendered:
     """Make `out` the site of these models and tiles, unless it is that already, to the last byte.
 
     The first of `manifests` is that of the main model; `tiles` holds a folder for each. `runtime`
     is the folder of what runs a model in a browser; where there is none, there is no page for a
-    visitor's own photo. `limit` is the most bytes that the site may have. The old site stays in
-    place until the new one is whole. Raises RenderError or artifacts.ArtifactError; then the old
-    site is untouched.
+    visitor's own photo. `limit` is the most bytes that the site may have. `surveys` holds a folder
+    for each model that was surveyed. The old site stays in place until the new one is whole. Raises
+    RenderError or artifacts.ArtifactError; then the old site is untouched.
     """
     store.recover(out)
     if out.exists() and not (out / ".nojekyll").exists() and any(out.iterdir()):
@@ -128,7 +137,7 @@ def render(
             f"{out} holds something else than a site made here, and would be replaced: give a new "
             "folder, or empty this one"
         )
-    galleries = _read(site, manifests, tiles, runtime)
+    galleries = _read(site, manifests, tiles, runtime, surveys)
     key, record = _key(galleries), record_path(out)
     changed = not store.is_current(out, record, key)
     if limit is not None:
@@ -152,6 +161,7 @@ def _key(galleries: Sequence[Gallery]) -> str:
     """Return a fingerprint of everything that the site depends on. The index stands for its tiles."""
     here = [path for path in HERE.rglob("*") if path.is_file() and path.suffix != ".pyc"]
     contracts = (artifacts, model_contract, tiles_contract, lessons_contract)
+    of_surveys = (difference_contract, ranking)
     return store.key_of(
         [artifacts.seen(text) for text in asdict(galleries[0].site).values()],
         [
@@ -159,11 +169,12 @@ def _key(galleries: Sequence[Gallery]) -> str:
                 artifacts.sha256(gallery.manifest_path),
                 asdict(gallery.index),
                 asdict(gallery.browser) if gallery.browser else None,
+                [asdict(one) for one in gallery.differences],
             )
             for gallery in galleries
         ],
         [(path.relative_to(HERE).as_posix(), artifacts.sha256(path)) for path in sorted(here)],
-        store.source_key(*(Path(str(contract.__file__)) for contract in contracts)),
+        store.source_key(*(Path(str(contract.__file__)) for contract in contracts + of_surveys)),
         {name: version(name) for name in ("jinja2", "markupsafe", "msgspec")},
     )
 
@@ -194,6 +205,8 @@ def _write(
     for static in sorted((HERE / "static").iterdir()):
         if static.name == OF_SEVERAL and len(galleries) == 1:
             continue
+        if static.name == OF_DIFFERENCES and not any(one.differences for one in galleries):
+            continue
         digests |= store.add_files(target, {f"static/{static.name}": static.read_bytes()})
     for gallery in galleries:
         digests |= _copy_data(gallery, target)
@@ -223,13 +236,20 @@ def _copy_data(gallery: Gallery, target: Path) -> dict[str, str]:
     )
 
 
-def _read(site: Site, manifests: Sequence[Path], tiles: Path, runtime: Path) -> tuple[Gallery, ...]:
+def _read(
+    site: Site, manifests: Sequence[Path], tiles: Path, runtime: Path, surveys: Path | None
+) -> tuple[Gallery, ...]:
     """Read what is said of each model and its tiles, and check that it belongs together."""
     described = [(path, read_manifest(path)) for path in manifests]
     check_names([manifest.model for _, manifest in described])
-    return tuple(
+    galleries = (
         _read_gallery(site, path, manifest, model_folder(tiles, manifest.model), runtime, i == 0)
         for i, (path, manifest) in enumerate(described)
+    )
+    found = find_differences(surveys, described) if surveys else []
+    return tuple(
+        replace(one, differences=tuple(d for d in found if d.a.model == one.manifest.model))
+        for one in galleries
     )
 
 
@@ -247,7 +267,7 @@ def _read_gallery(
     check_tours(tiles, tours, index, manifest)
     browser = browser_model(manifest, read_runtime(runtime))
     home = home_of(manifest.model, first)
-    return Gallery(site, manifest, path, index, tours, tiles, browser, home)
+    return Gallery(site, manifest, path, index, tours, tiles, browser, home, ())
 
 
 def _pages(galleries: Sequence[Gallery]) -> Iterator[tuple[str, str]]:
@@ -395,7 +415,17 @@ def _pages_side_by_side(
     compared = [image for image, those in together.items() if len(those) > 1]
     cards = {model.id: {card.id: card for card in model.cards} for model in models}
     titles = {image: cards[those[0].id][image].title for image, those in together.items()}
-    yield page(f"{SIDE_BY_SIDE}/index.html", "side-by-side.html", cards=cards, titles=titles)
+    differences = [one for gallery in galleries for one in gallery.differences]
+    yield page(
+        f"{SIDE_BY_SIDE}/index.html",
+        "side-by-side.html",
+        cards=cards,
+        titles=titles,
+        differences=[(one, difference_path(one)) for one in differences],
+    )
+    for one in differences:
+        shown = difference_page(one, {model.id: model for model in models})
+        yield page(difference_path(one), "survey-diff.html", shown=shown, view=view)
     for position, image in enumerate(compared):
         columns = [
             side_by_side.Column(
