@@ -18,6 +18,8 @@ TITLE ?= Feature maps
 AUTHOR ?=
 REPOSITORY ?=
 SITE_URL ?=
+A ?=
+B ?=
 
 # What to build with. TORCH_INDEX=https://download.pytorch.org/whl/cpu saves gigabytes of CUDA.
 PYTHON ?= python3
@@ -28,7 +30,7 @@ FILES ?= 5000
 SEED ?= 0
 
 # A setting is text, in which make shall find nothing of its own: a title may hold a dollar sign.
-settings_given = MODEL ONNX WEIGHTS LABELS INPUT LAYERS IMAGES LIMITS MAX_SITE_SIZE TITLE AUTHOR REPOSITORY SITE_URL
+settings_given = MODEL ONNX WEIGHTS LABELS INPUT LAYERS IMAGES LIMITS MAX_SITE_SIZE TITLE AUTHOR REPOSITORY SITE_URL A B
 $(foreach name,$(settings_given),$(eval override $(name) := $$(value $(name))))
 
 # A setting as one word of a shell command, whatever characters it holds.
@@ -77,7 +79,7 @@ sums = $(shell for file in $(call quote,$(own_weights)) $(call quote,$(WEIGHTS))
     case "$$labels" in (/*) ;; (*) labels="$$(dirname "$$told")/$$labels";; esac && test -f "$$labels" && cksum < "$$labels";; esac; done; done)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | sort
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | sort
 
 # Each program finds out in less than a second or two what changed, to the last byte, and leaves all
 # else alone: make cannot know, and names of photos can hold anything.
@@ -89,6 +91,10 @@ export: $(manifests) ## write the ONNX file of each model, and its manifest
 
 precompute: $(manifests) $(gallery) ## compute what changed of the tiles
 	.venv/bin/python -m precompute --manifest $(manifests) --images $(call quote,$(IMAGES)) --provider $(PROVIDER) --max-site-size $(call quote,$(MAX_SITE_SIZE)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(ALLOW_SKIPS),--allow-skips) $(if $(LIMITS),--limits $(call quote,$(LIMITS)))
+
+survey-diff: $(gallery) ## say what differs between two models that were surveyed: A=resnet18 B=resnet50
+	@test -n $(call quote,$(and $(A),$(B))) || { echo "name two models that were surveyed: make survey-diff A=resnet18 B=resnet50" >&2; exit 1; }
+	.venv/bin/python -m survey.diff --a $(call quote,build/survey/$(A)) --b $(call quote,build/survey/$(B)) --out $(call quote,build/survey/diff/$(A)--$(B))
 
 serve: ## hand out the gallery that was built, on this machine
 	@test -f build/site/index.html || { echo "there is no gallery in build/site yet: run make site" >&2; exit 1; }
@@ -195,4 +201,4 @@ build/lighthouse/.measured: build/lighthouse/.installed FORCE
 # These are replaced whole, or left as they were: a build that is interrupted takes none away.
 .PRECIOUS: $(manifests) $(runtime)
 FORCE:
-.PHONY: help site export precompute serve test check bench fuzz audit clean FORCE
+.PHONY: help site export precompute survey-diff serve test check bench fuzz audit clean FORCE

@@ -26,8 +26,11 @@ MOST_BLOCKS = 20
 """Blocks of a network beyond which its stages are compared."""
 LEVELS = 10
 """Of the colour of a cell, beside none."""
+TICKS = (-1.0, -0.5, 0.0, 0.5, 1.0)
 WIDTH, LEFT, TOP, HIGH = 960, 40, 10, 170
 """Of a plot, in units of its drawing; HIGH from its 1 down to its lowest value."""
+Marks = tuple[float, tuple[float, float] | None, tuple[float, float] | None]
+"""A value, and the ends of a thin and a thick line through it."""
 
 
 def find_differences(
@@ -94,14 +97,14 @@ def difference_path(one: Difference) -> str:
 
 @dataclass(frozen=True)
 class Point:
-    """A layer in the plots."""
+    """A layer in a plot: the heights of its dot, and of the lines through it from end to end."""
 
-    layer: LayerDifference
+    layer: str
+    value: float
     x: float
-    similarity: float | None
-    """Height of the dot; so are all that follow."""
-    error: tuple[float, float] | None
-    quantiles: tuple[float, ...] | None
+    dot: float
+    thin: tuple[float, float] | None
+    thick: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -115,14 +118,13 @@ class Stage:
 
 @dataclass(frozen=True)
 class Plot:
-    """Similarities and correlations by depth."""
+    """One number of each layer, by depth."""
 
+    title: str
     points: tuple[Point, ...]
     stages: tuple[Stage, ...]
-    ticks: tuple[tuple[float, float], ...]
+    ticks: tuple[tuple[str, float], ...]
     """Value and height."""
-    floor: float
-    """The lowest height."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,14 @@ class Changed:
 
 
 @dataclass(frozen=True)
+class Dead:
+    """Channels of one layer, or of several after each other that have the same ones."""
+
+    layers: tuple[str, ...]
+    channels: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Page:
     """Everything that the page shows."""
 
@@ -162,11 +172,11 @@ class Page:
     """The first layer that is not alike."""
     least: LayerDifference | None
     """The layer that is least alike."""
-    plot: Plot
+    plots: tuple[Plot, ...]
     grid: Grid
     channels: tuple[Changed, ...]
-    died: tuple[tuple[str, tuple[int, ...]], ...]
-    revived: tuple[tuple[str, tuple[int, ...]], ...]
+    died: tuple[Dead, ...]
+    revived: tuple[Dead, ...]
     classes: tuple[ClassDifference, ...]
 
     @property
@@ -185,49 +195,73 @@ def difference_page(one: Difference, models: Mapping[str, Model]) -> Page:
         difference=one,
         first=ranking.first_different(one),
         least=next(iter(ranking.least_alike(one)), None),
-        plot=_plot(one, a.manifest),
+        plots=tuple(_plots(one, a.manifest)),
         grid=_grid(one, a.manifest, b.manifest),
         channels=tuple(Changed(layer.layer, channel) for layer, channel in changed),
-        died=tuple((name, channels.died) for name, channels in told if channels.died),
-        revived=tuple((name, channels.revived) for name, channels in told if channels.revived),
+        died=_dead([(name, channels.died) for name, channels in told]),
+        revived=_dead([(name, channels.revived) for name, channels in told]),
         classes=tuple(ranking.changed_classes(one)[:LISTED]),
     )
 
 
-def _plot(one: Difference, manifest: ModelManifest) -> Plot:
-    step = (WIDTH - LEFT) / max(len(one.layers), 1)
-    values = [layer.similarity for layer in one.layers]
-    values += [q for m in one.layers if m.channels for q in m.channels.quantiles or ()]
-    lowest = min([0.0, *(value for value in values if value is not None)])
-    low = next(end for end in (0.0, -0.25, -0.5, -1.0) if lowest >= end)
+def _dead(layers: Sequence[tuple[str, tuple[int, ...]]]) -> tuple[Dead, ...]:
+    groups = groupby((one for one in layers if one[1]), key=lambda one: one[1])
+    return tuple(Dead(tuple(name for name, _ in group), dead) for dead, group in groups)
+
+
+def _plots(one: Difference, manifest: ModelManifest) -> Iterator[Plot]:
+    """Yield the plot of similarities and that of correlations, where there are any."""
+    similarities = [
+        None
+        if layer.similarity is None
+        else (layer.similarity, _around(layer.similarity, layer.error), None)
+        for layer in one.layers
+    ]
+    correlations = [
+        (q[2], (q[0], q[4]), (q[1], q[3])) if m.channels and (q := m.channels.quantiles) else None
+        for m in one.layers
+    ]
+    for title, values in (
+        ("Similarity of the layer (CKA)", similarities),
+        ("Correlation of its channels", correlations),
+    ):
+        if any(values):
+            yield _plot(title, [layer.layer for layer in one.layers], values, manifest)
+
+
+def _around(value: float, error: float | None) -> tuple[float, float] | None:
+    """Return the ends of two standard errors to either side."""
+    return None if error is None else (value - 2 * error, value + 2 * error)
+
+
+def _plot(
+    title: str, layers: Sequence[str], values: Sequence[Marks | None], manifest: ModelManifest
+) -> Plot:
+    """Return the plot of values of layers: the value itself, and the ends of two lines."""
+    step = (WIDTH - LEFT) / len(layers)
+    lowest = min(min(one[0], *(one[1] or ())) for one in values if one)
+    low = next(end for end in (0.0, -0.5, -1.0) if lowest >= end - 0.05 or end == -1)
 
     def at(value: float) -> float:
         return round(TOP + (1 - min(max(value, low), 1)) / (1 - low) * HIGH, 1)
 
-    points = []
-    for place, layer in enumerate(one.layers):
-        channels = layer.channels
-        known, error = layer.similarity, layer.error
-        points.append(
-            Point(
-                layer,
-                round(LEFT + (place + 0.5) * step, 1),
-                None if known is None else at(known),
-                None
-                if known is None or error is None
-                else (at(known + 2 * error), at(known - 2 * error)),
-                tuple(map(at, channels.quantiles)) if channels and channels.quantiles else None,
-            )
+    def line(ends: tuple[float, float] | None) -> tuple[float, float] | None:
+        return None if ends is None else (at(ends[0]), at(ends[1]))
+
+    points = tuple(
+        Point(
+            name, one[0], round(LEFT + (i + 0.5) * step, 1), at(one[0]), line(one[1]), line(one[2])
         )
+        for i, (name, one) in enumerate(zip(layers, values, strict=True))
+        if one
+    )
     stage_of = {layer.name: layer.stage for layer in manifest.layers}
     stages, place = [], 0
-    for stage, group in groupby(one.layers, key=lambda layer: stage_of[layer.layer]):
-        count = len(list(group))
-        left, right = LEFT + place * step, LEFT + (place + count) * step
-        stages.append(Stage(stage, round(left, 1), round(right, 1)))
-        place += count
-    ticks = [tick for tick in (-1.0, -0.5, 0.0, 0.5, 1.0) if tick >= low]
-    return Plot(tuple(points), tuple(stages), tuple((t, at(t)) for t in ticks), TOP + HIGH)
+    for stage, group in groupby(layers, key=lambda name: stage_of[name]):
+        left, place = LEFT + place * step, place + len(list(group))
+        stages.append(Stage(stage, round(left, 1), round(LEFT + place * step, 1)))
+    ticks = tuple((f"{t:g}".replace("-", "−"), at(t)) for t in TICKS if t >= low)
+    return Plot(title, points, tuple(stages), ticks)
 
 
 def _grid(one: Difference, a: ModelManifest, b: ModelManifest) -> Grid:
