@@ -13,6 +13,8 @@ _ROUNDING = 2.0**-20
 """What varies by less than this share of its magnitude is float32's rounding, no answer to photos."""
 _Z = 1.959963984540054
 """Of a normal distribution 95 % lie within so many standard deviations."""
+_CERTAIN = 1 - 2.0**-40
+"""What is closer to 1 has no atanh that could be trusted."""
 _VANISHED = 1e-12
 """What is left of a sum when it shrinks to this share is rounding."""
 _TOGETHER = 32
@@ -26,34 +28,47 @@ def varies(means: Float64) -> NDArray[np.bool_]:
     return found
 
 
-def correlations(a: Float64, b: Float64) -> Float64:
-    """Return Pearson's correlation of each channel in two networks: (C,).
+def correlations(a: Float64, b: Float64) -> tuple[Float64, Float64, Float64]:
+    """Return Pearson's correlation of each channel in two networks, and the ends of its 95 %
+    confidence interval: (C,) each.
 
     `a` and `b` are (n, C) means of the same n photos. NaN where the channel does not vary in one.
+    The interval is 1.96 standard errors to either side of Fisher's z = atanh(correlation). The error
+    is the jackknife's over photos, not Fisher's 1/√(n − 3), which holds for figures with a normal
+    distribution: means of a channel that few photos drive have long tails, and with 300 photos of
+    ImageNet, that one was too small by a factor of up to 2.9 in the last layer of ResNet-18. Where
+    one photo alone makes the correlation, the interval is all of −1 to 1.
     """
     both = varies(a) & varies(b)
-    found = np.full(a.shape[1], np.nan)
+    found = np.full((3, a.shape[1]), np.nan)
     x, y = (_unit(means[:, both] - means[:, both].mean(axis=0)) for means in (a, b))
-    found[both] = np.clip(np.einsum("nc,nc->c", x, y), -1, 1)
-    return found
+    correlation = np.clip(np.einsum("nc,nc->c", x, y), -1, 1)
+    error = _error(x, y, correlation)
+    centre = np.arctanh(np.clip(correlation, -_CERTAIN, _CERTAIN))
+    low, high = np.tanh(centre - _Z * error), np.tanh(centre + _Z * error)
+    low, high = np.minimum(low, correlation), np.maximum(high, correlation)
+    unknown = np.isnan(error)
+    found[:, both] = correlation, np.where(unknown, -1, low), np.where(unknown, 1, high)
+    return found[0], found[1], found[2]
+
+
+def _error(x: Float64, y: Float64, correlation: Float64) -> Float64:
+    """Return the jackknife's standard error of atanh(correlation): (C,), NaN where leaving out one
+    photo leaves nothing that varies. `x` and `y` are (n, C), centred and of length 1.
+    """
+    count = len(x)
+    factor = count / (count - 1)  # without a photo the others have another mean
+    left = (1 - factor * x**2) * (1 - factor * y**2)
+    less = (correlation - factor * x * y) / np.sqrt(np.where(left > _VANISHED, left, np.nan))
+    z = np.arctanh(np.clip(less, -_CERTAIN, _CERTAIN))
+    error: Float64 = np.sqrt((count - 1) * z.var(axis=0))
+    return error
 
 
 def _unit(centred: Float64) -> Float64:
     scaled: Float64 = centred / np.abs(centred).max(axis=0)  # so that no square is lost
     scaled /= np.sqrt(np.einsum("nc,nc->c", scaled, scaled))
     return scaled
-
-
-def interval(correlation: Float64, photos: int) -> tuple[Float64, Float64]:
-    """Return the ends of 95 % confidence intervals of correlations over so many photos.
-
-    By Fisher's transformation: atanh of a correlation is about normal, with a standard deviation of
-    1/√(n − 3), where both figures are about normal and the photos independent.
-    """
-    with np.errstate(divide="ignore"):  # a correlation of 1 is certain
-        z = np.arctanh(correlation)
-    reach = _Z / np.sqrt(photos - 3)
-    return np.tanh(z - reach), np.tanh(z + reach)
 
 
 def kernel(means: Float64) -> Float64:

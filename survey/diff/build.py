@@ -18,7 +18,6 @@ from survey.comparison import (
     FEWEST,
     Float64,
     correlations,
-    interval,
     kernel,
     similarities,
     similarity,
@@ -178,8 +177,7 @@ def _compared(a: Survey, b: Survey, layer: str) -> tuple[LayerDifference, Table 
 
 def _channel_table(a: Survey, b: Survey, layer: str) -> Table:
     x, y = a.means(layer), b.means(layer)
-    correlation = correlations(x, y)
-    low, high = interval(correlation, len(x))
+    correlation, low, high = correlations(x, y)
     table: Table = {
         "layer": np.full(x.shape[1], layer),
         "channel": np.arange(x.shape[1]),

@@ -11,7 +11,7 @@ import pytest
 from two_surveys import keys_of, put, summary_of
 
 from survey import contract as survey_contract
-from survey.comparison import correlations, interval, kernel, similarity
+from survey.comparison import correlations, kernel, similarity
 from survey.diff import contract
 from survey.diff.__main__ import main
 from survey.diff.build import compare
@@ -100,8 +100,7 @@ def test_figures_are_those_of_the_sample(found):
     value, error = similarity(kernel(x), kernel(y))
     assert found.layers[2].similarity == pytest.approx(value, rel=1e-5)
     assert found.layers[2].error == pytest.approx(error, rel=1e-5)
-    correlation = correlations(x, y)
-    low, high = interval(correlation, PHOTOS)
+    correlation, low, high = correlations(x, y)
     for one in found.layers[2].channels.changed:
         wanted = [n[one.channel] for n in (correlation, low, high, x.mean(0), y.mean(0))]
         given = [one.correlation, one.low, one.high, one.mean_a, one.mean_b]
