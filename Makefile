@@ -106,9 +106,9 @@ survey: $(manifests) $(gallery) $(if $(filter ray ray:%,$(ENGINE)),.venv/.ray) #
 	.venv/bin/python -m survey --manifest $(manifests) --photos $(call quote,$(PHOTOS)) $(if $(CLASSES),--classes $(call quote,$(CLASSES))) --engine $(call quote,$(ENGINE)) --provider $(PROVIDER) --patches $(PATCHES) --max-patches $(call quote,$(MAX_PATCHES)) \
 	  $(if $(NO_PATCHES),--no-patches) $(if $(WORKERS),--workers $(WORKERS)) $(if $(LIMITS),--limits $(call quote,$(LIMITS))) --out build/survey
 
-survey-diff: $(gallery) ## compare the surveys of two models, A and B
-	@$(if $(and $(A),$(B)),,echo "which models? run make survey-diff A=resnet18 B=resnet18-random-0" >&2; exit 1)
-	.venv/bin/python -m survey.diff --a build/survey/$(call quote,$(A)) --b build/survey/$(call quote,$(B)) --out build/survey/_diff
+survey-diff: $(gallery) ## say what differs between two models that were surveyed: A=resnet18 B=resnet50
+	@test -n $(call quote,$(and $(A),$(B))) || { echo "name two models that were surveyed: make survey-diff A=resnet18 B=resnet50" >&2; exit 1; }
+	.venv/bin/python -m survey.diff --a $(call quote,build/survey/$(A)) --b $(call quote,build/survey/$(B)) --out $(call quote,build/survey/_diff/$(A)--$(B))
 
 serve: ## hand out the gallery that was built, on this machine
 	@test -f build/site/index.html || { echo "there is no gallery in build/site yet: run make site" >&2; exit 1; }

@@ -12,7 +12,7 @@ SECONDS_BETWEEN_LINES = 10.0
 class Step(Protocol):
     """What is called when `count` more pieces are done."""
 
-    def __call__(self, count: int = 1) -> None: ...  # noqa: D102
+    def __call__(self, count: int = 1) -> None: ...
 
 
 def show(what: str, total: int) -> Step:

@@ -50,6 +50,7 @@ from site_template.models import (
 )
 from site_template.pages import Card, Site
 from site_template.residual import residuals
+from site_template.survey_diff import difference_page, difference_path, find_differences
 from site_template.survey_files import PUBLISHED, Survey, find_survey
 from site_template.survey_panel import class_names, panel
 from site_template.teaching import lesson
@@ -57,12 +58,17 @@ from site_template.vendor.runtime import read_runtime, runtime_path
 from site_template.views import view
 from survey import contract as survey_contract
 from survey.contract import CLASS_CHANNELS_LAYER
+from survey.diff import contract as difference_contract
+from survey.diff import ranking
+from survey.diff.contract import Difference
 
 HERE = Path(__file__).parent
 OF_SEVERAL = "models.css"
 """The style that only a site of several models needs."""
 OF_SURVEYS = "survey.css"
 """The style that only a site with a survey needs."""
+OF_DIFFERENCES = "survey-diff.css"
+"""The style that only a site with a comparison of surveys needs."""
 Page = Callable[..., tuple[str, str]]
 """What makes a page of its path, its template and what else this is told: path and content."""
 
@@ -88,6 +94,9 @@ class Gallery:
     """Folder of its pages that are about no single photo: see models.Model."""
     survey: Survey | None
     """What was found over a whole data set, where one was surveyed."""
+
+    differences: tuple[Difference, ...]
+    """Comparisons of its survey with those of other models of the site."""
 
     @property
     def surveyed(self) -> survey_contract.SurveyIndex | None:
@@ -167,6 +176,7 @@ def _key(galleries: Sequence[Gallery]) -> str:
     """Return a fingerprint of everything that the site depends on. The index stands for its tiles."""
     here = [path for path in HERE.rglob("*") if path.is_file() and path.suffix != ".pyc"]
     contracts = (artifacts, model_contract, tiles_contract, lessons_contract, survey_contract)
+    of_surveys = (difference_contract, ranking)
     return store.key_of(
         [artifacts.seen(text) for text in asdict(galleries[0].site).values()],
         [
@@ -175,11 +185,12 @@ def _key(galleries: Sequence[Gallery]) -> str:
                 asdict(gallery.index),
                 asdict(gallery.browser) if gallery.browser else None,
                 (asdict(gallery.survey.index), gallery.survey.files) if gallery.survey else None,
+                [asdict(one) for one in gallery.differences],
             )
             for gallery in galleries
         ],
         [(path.relative_to(HERE).as_posix(), artifacts.sha256(path)) for path in sorted(here)],
-        store.source_key(*(Path(str(contract.__file__)) for contract in contracts)),
+        store.source_key(*(Path(str(contract.__file__)) for contract in contracts + of_surveys)),
         {name: version(name) for name in ("jinja2", "markupsafe", "msgspec")},
     )
 
@@ -212,6 +223,8 @@ def _write(
         if static.name == OF_SEVERAL and len(galleries) == 1:
             continue
         if static.name == OF_SURVEYS and not any(gallery.survey for gallery in galleries):
+            continue
+        if static.name == OF_DIFFERENCES and not any(one.differences for one in galleries):
             continue
         digests |= store.add_files(target, {f"static/{static.name}": static.read_bytes()})
     for gallery in galleries:
@@ -261,7 +274,7 @@ def _read(
     """Read what is said of each model and its tiles, and check that it belongs together."""
     described = [(path, read_manifest(path)) for path in manifests]
     check_names([manifest.model for _, manifest in described])
-    return tuple(
+    galleries = (
         _read_gallery(
             site,
             path,
@@ -272,6 +285,11 @@ def _read(
             find_survey(surveys, path, manifest) if surveys else None,
         )
         for i, (path, manifest) in enumerate(described)
+    )
+    found = find_differences(surveys, described) if surveys else []
+    return tuple(
+        replace(one, differences=tuple(d for d in found if d.a.model == one.manifest.model))
+        for one in galleries
     )
 
 
@@ -294,7 +312,7 @@ def _read_gallery(
     tours = read_tours(tiles)
     check_tours(tiles, tours, index, manifest)
     browser = browser_model(manifest, read_runtime(runtime))
-    return Gallery(site, manifest, path, index, tours, tiles, browser, home, surveyed)
+    return Gallery(site, manifest, path, index, tours, tiles, browser, home, surveyed, ())
 
 
 def _pages(galleries: Sequence[Gallery]) -> Iterator[tuple[str, str]]:
@@ -486,7 +504,17 @@ def _pages_side_by_side(
     compared = [image for image, those in together.items() if len(those) > 1]
     cards = {model.id: {card.id: card for card in model.cards} for model in models}
     titles = {image: cards[those[0].id][image].title for image, those in together.items()}
-    yield page(f"{SIDE_BY_SIDE}/index.html", "side-by-side.html", cards=cards, titles=titles)
+    differences = [one for gallery in galleries for one in gallery.differences]
+    yield page(
+        f"{SIDE_BY_SIDE}/index.html",
+        "side-by-side.html",
+        cards=cards,
+        titles=titles,
+        differences=[(one, difference_path(one)) for one in differences],
+    )
+    for one in differences:
+        shown = difference_page(one, {model.id: model for model in models})
+        yield page(difference_path(one), "survey-diff.html", shown=shown, view=view)
     for position, image in enumerate(compared):
         columns = [
             side_by_side.Column(

@@ -15,7 +15,7 @@ from precompute.limits import DEFAULT, readable
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
-TARGETS = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
 VARIABLES = set(re.findall(r"^([A-Z_]+) \?=", MAKEFILE, re.MULTILINE))
 
 
@@ -61,7 +61,9 @@ def test_the_example_reads_a_layer(tiles):
     assert done.stdout.startswith("(128, 28, 28) ")
 
 
-@pytest.mark.parametrize("stage", ["precompute", "site_template", "site_template.vendor"])
+@pytest.mark.parametrize(
+    "stage", ["precompute", "site_template", "site_template.vendor", "survey.diff"]
+)
 def test_every_stage_explains_itself(stage):
     command = [sys.executable, "-m", stage, "--help"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -73,7 +75,7 @@ def test_make_help_lists_every_documented_target():
     outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     done = subprocess.run(["make", "help"], cwd=ROOT, env=outside, capture_output=True, text=True)
     listed = {line.split("\t")[0] for line in done.stdout.splitlines()}
-    assert listed == set(re.findall(r"^([a-z]+):.*## ", MAKEFILE, re.MULTILINE))
+    assert listed == set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
 
 
 def test_the_limits_are_in_the_readme():

@@ -75,7 +75,12 @@ def test_the_environment_of_precompute_has_no_pytorch():
 
 
 def test_contracts_need_nothing_but_the_shared_file_format():
-    for contract in ("export.manifest", "precompute.index", "survey.contract"):
+    for contract in (
+        "export.manifest",
+        "precompute.index",
+        "survey.contract",
+        "survey.diff.contract",
+    ):
         outside = {name.split(".")[0] for name in IMPORTS[contract]} - STANDARD
         assert outside - {"msgspec"} == {"artifacts"}, contract
     lessons = {n for n in IMPORTS["precompute.lessons"] if n.split(".")[0] not in STANDARD}
@@ -90,7 +95,10 @@ def test_contracts_need_nothing_but_the_shared_file_format():
         ("precompute", {"export.manifest", "export.presets"}),
         (
             "site_template",
-            {"export.manifest", "precompute.index", "precompute.lessons", "survey.contract"},
+            {
+                *{"export.manifest", "precompute.index", "precompute.lessons"},
+                *{"survey.contract", "survey.diff.contract", "survey.diff.ranking"},
+            },
         ),
     ],
 )

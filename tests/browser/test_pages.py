@@ -23,6 +23,7 @@ PAGES = [
     "404.html",
     "compare/index.html",
     "compare/[!i]*.html",
+    "compare/surveys/*.html",
     "models/*/index.html",
     "models/*/teaching.html",
     "survey/index.html",

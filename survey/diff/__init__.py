@@ -1,0 +1,1 @@
+"""What differs between two models that were surveyed on the same photos."""
