@@ -9,6 +9,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from small_survey import a_survey
 
 from precompute.limits import DEFAULT, readable
 
@@ -61,8 +62,21 @@ def test_the_example_reads_a_layer(tiles):
     assert done.stdout.startswith("(128, 28, 28) ")
 
 
+def test_the_example_opens_the_table_of_a_survey(tmp_path):
+    (code,) = (p for p in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "polars" in p)
+    small = a_survey(tmp_path, 12)
+    command = ["survey", "--manifest", small.manifest, "--photos", tmp_path / "photos"]
+    subprocess.run(
+        [sys.executable, "-m", *command, "--out", tmp_path / "survey"], cwd=ROOT, check=True
+    )
+    code = code.replace("build/survey/resnet18", str(tmp_path / "survey" / "tiny"))
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "separation" in done.stdout
+
+
 @pytest.mark.parametrize(
-    "stage", ["precompute", "site_template", "site_template.vendor", "survey.diff"]
+    "stage", ["precompute", "site_template", "site_template.vendor", "survey", "survey.diff"]
 )
 def test_every_stage_explains_itself(stage):
     command = [sys.executable, "-m", stage, "--help"]
