@@ -128,8 +128,8 @@ def test_a_photo_that_takes_its_process_along_costs_only_itself(stored, drawn, t
     strongest = stored.summary.names[int(stored.summary.strongest.key[0, 0])]
     engine = Here(deadly=strongest)
     found = stored.sheets(tmp_path / "scratch", engine)
-    assert [line for line in found.remarks if strongest in line] == found.remarks
-    assert "was killed by SIGSEGV" in found.remarks[0]
+    (remark,) = found.remarks
+    assert remark.endswith(f"any more: {strongest} (its process was killed by SIGSEGV)")
     for name, described in found.layers.items():
         cells = cells_of(found.files, described.sheet)
         whole = cells_of(drawn.files, described.sheet)
@@ -149,7 +149,8 @@ def test_a_photo_that_is_gone_is_told(stored, drawn, tmp_path, monkeypatch):
     ]
     other = replace(stored, data=replace(stored.data, items=items))
     found = other.sheets(tmp_path / "scratch")
-    assert found.remarks == [f"{gone} has no patches: cannot be read: No such file or directory"]
+    (remark,) = found.remarks
+    assert remark.endswith(f"any more: {gone} (cannot be read: No such file or directory)")
     assert not cells_of(found.files, found.layers["first"].sheet)[0, ..., 3].any()
 
 
@@ -227,3 +228,10 @@ def test_layers_in_which_nothing_fires_have_no_sheet(stored, tmp_path):
     assert found.layers == {}
     assert list(found.files) == [contract.WRONG_NAME]
     assert (MAPS, found.remarks) == (16, [])
+
+
+def test_a_survey_can_have_no_patches(stored, tmp_path):
+    found = stored.sheets(tmp_path / "scratch", each=0)
+    assert found.layers == {}
+    assert found.remarks == []
+    assert list(found.files) == [contract.WRONG_NAME]
