@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -218,6 +218,7 @@ def _layers(
     each = patches.places[0].shape[1]
     choices = [(each, quality) for quality in QUALITIES]
     choices += [(fewer, QUALITIES[-1]) for fewer in range(each - 1, 0, -1)]
+    why = ""
     for kept, quality in choices:
         drawn = [
             (layer, places[:, :kept])
@@ -228,23 +229,20 @@ def _layers(
             layer.name: _sheet(contract.patches_name(layer.slug), places, SIDE)
             for layer, places in drawn
         }
+        if any(max(one.columns, one.rows) * one.side > LONGEST for one in sheets.values()):
+            why = f"a sheet of patches would be longer than the {LONGEST} pixels of a WebP"
+            continue
         files = _encoded(
             patches, [places for _, places in drawn], [*sheets.values()], quality, most
         )
-        if files is not None:
-            found = {name: contract.Patches(sheet, kept) for name, sheet in sheets.items()}
-            return found, files, [] if (kept, quality) == choices[0] else [_fewer(kept, most)]
-    return {}, {}, [_fewer(0, most)]
-
-
-def _fewer(kept: int, most: int | None) -> str:
-    limit = f"the strongest patches would take more than {readable(most or 0)}"
-    done = (
-        f"they have quality {QUALITIES[-1]}, and each channel {kept} of them"
-        if kept
-        else "they are left out"
-    )
-    return f"{limit}: {done}. Allow more with --max-patches"
+        if files is None:
+            assert most is not None
+            why = f"the strongest patches would take more than {readable(most)} (MAX_PATCHES=…)"
+            continue
+        done = f"each channel has {kept} of them, encoded with quality {quality}"
+        found = {name: contract.Patches(sheet, kept) for name, sheet in sheets.items()}
+        return found, files, [f"{why}: {done}"] if why else []
+    return {}, {}, [f"{why}: they are left out"]
 
 
 def _encoded(
@@ -254,17 +252,17 @@ def _encoded(
     quality: int,
     most: int | None,
 ) -> dict[str, bytes] | None:
-    """Return the sheets' files; None where they take more than `most` bytes, or one is larger than
-    a WebP can be.
-    """
-    if any(max(sheet.columns, sheet.rows) * sheet.side > LONGEST for sheet in sheets):
-        return None
+    """Return the sheets' files; None where they take more than `most` bytes."""
     files: dict[str, bytes] = {}
     with ThreadPoolExecutor(available_cores()) as pool:
-        encode = partial(_encode, patches, quality=quality)
-        waiting = [pool.submit(encode, p, s) for p, s in zip(places, sheets, strict=True)]
-        for sheet, future in zip(sheets, waiting, strict=True):
-            files[sheet.path] = future.result()
+        # A ReLU has the patches of what it reads, as a rule: the same sheet is encoded once.
+        encoding: dict[bytes, Future[bytes]] = {}
+        for some_places, sheet in zip(places, sheets, strict=True):
+            if some_places.tobytes() not in encoding:
+                future = pool.submit(_encode, patches, some_places, sheet, quality)
+                encoding[some_places.tobytes()] = future
+        for some_places, sheet in zip(places, sheets, strict=True):
+            files[sheet.path] = encoding[some_places.tobytes()].result()
             if most is not None and sum(map(len, files.values())) > most:
                 pool.shutdown(cancel_futures=True)
                 return None

@@ -171,7 +171,7 @@ def test_a_budget_is_kept_and_told(stored, drawn, tmp_path):
         (remark,) = found.remarks
         if most:
             each = found.layers["first"].each
-            assert f"quality 50, and each channel {each} of them" in remark
+            assert remark.endswith(f"each channel has {each} of them, encoded with quality 50")
             cells = cells_of(found.files, found.layers["second"].sheet)
             whole = cells_of(drawn.files, drawn.layers["second"].sheet)
             assert same(cells[each], whole[5])  # the strongest of channel 1
@@ -182,8 +182,12 @@ def test_a_budget_is_kept_and_told(stored, drawn, tmp_path):
 
 def test_a_sheet_is_no_larger_than_a_webp_can_be(stored, tmp_path, monkeypatch):
     monkeypatch.setattr(sheets, "LONGEST", 48 * 4)
-    found = stored.sheets(tmp_path / "scratch")
+    found = stored.sheets(tmp_path / "scratch", most=None)
     assert {one.each for one in found.layers.values()} == {4}
+    assert found.remarks == [
+        "a sheet of patches would be longer than the 192 pixels of a WebP: "
+        "each channel has 4 of them, encoded with quality 50"
+    ]
 
 
 def test_sheets_are_about_as_wide_as_high():
@@ -235,3 +239,16 @@ def test_a_survey_can_have_no_patches(stored, tmp_path):
     assert found.layers == {}
     assert found.remarks == []
     assert list(found.files) == [contract.WRONG_NAME]
+
+
+def test_a_sheet_that_two_layers_share_is_encoded_once(stored, drawn, tmp_path, monkeypatch):
+    encoded, encode = [], sheets._encode
+
+    def counted(patches, places, sheet, quality):
+        encoded.append(sheet.path)
+        return encode(patches, places, sheet, quality)
+
+    monkeypatch.setattr(sheets, "_encode", counted)
+    assert stored.sheets(tmp_path / "scratch") == drawn
+    assert sorted(encoded) == [contract.WRONG_NAME, "patches/first.webp", "patches/second.webp"]
+    assert drawn.files["patches/first.webp"] == drawn.files["patches/first.relu.webp"]
