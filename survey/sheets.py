@@ -2,13 +2,14 @@
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
-from math import ceil, sqrt
+from math import ceil, prod, sqrt
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from PIL import Image
 
 import artifacts
 from export.manifest import Layer, read_manifest
+from precompute.folder import some
 from precompute.workers import LostTaskError, available_cores
 from sizes import readable
 from survey import contract
@@ -93,10 +95,12 @@ def draw(
         with cutter.cut("wrong photos", [np.array(wrong)[:, None]], WRONG_SIDE) as patches:
             sheet = _sheet(contract.WRONG_NAME, patches.places[0], WRONG_SIDE)
             files[sheet.path] = _encode(patches, patches.places[0], sheet, QUALITIES[0])
-    remarks += [
-        f"{artifacts.escaped(name)} has no patches: {why}"
-        for name, why in sorted(cutter.faults.items())
-    ]
+    if cutter.faults:
+        names = sorted(cutter.faults)
+        remarks.append(
+            f"no patches of photos that cannot be read any more: {some(names)} "
+            f"({cutter.faults[names[0]]})"
+        )
     return Sheets(files, layers, sheet, remarks)
 
 
@@ -144,26 +148,27 @@ class _Cutter:
     @contextmanager
     def cut(self, what: str, wanted: Sequence[Integers], side: int) -> Iterator[_Patches]:
         """Cut what each layer wants: (C, each, 5) as _fields() gives it."""
-        fields = np.concatenate([some.reshape(-1, 5) for some in wanted])
+        fields = np.concatenate([layer.reshape(-1, 5) for layer in wanted])
         there = fields[:, 0] >= 0
         different, position = np.unique(fields[there], axis=0, return_inverse=True)
         place = np.full(len(fields), -1)
         place[there] = position.reshape(-1)
-        ends = np.cumsum([some.shape[0] * some.shape[1] for some in wanted])
+        ends = np.cumsum([layer.shape[0] * layer.shape[1] for layer in wanted])
         places = [
-            some.reshape(layer.shape[:2])
-            for some, layer in zip(np.split(place, ends[:-1]), wanted, strict=True)
+            of_layer.reshape(layer.shape[:2])
+            for of_layer, layer in zip(np.split(place, ends[:-1]), wanted, strict=True)
         ]
         shape = (max(1, len(different)), side, side, 4)
         try:
-            pixels = np.memmap(self.scratch, np.uint8, "w+", shape=shape)
-            self._fill(what, pixels, different, side)
-            yield _Patches(pixels, places)
+            with artifacts.naming(self.scratch), self.scratch.open("xb") as file:
+                file.truncate(prod(shape))
+                self._fill(what, file, different, side)
+            yield _Patches(np.memmap(self.scratch, np.uint8, "r", shape=shape), places)
         finally:
             self.scratch.unlink(missing_ok=True)
 
-    def _fill(self, what: str, pixels: Pixels, different: Integers, side: int) -> None:
-        """Cut patches, which are sorted by photo."""
+    def _fill(self, what: str, file: BinaryIO, different: Integers, side: int) -> None:
+        """Cut patches, which are sorted by photo, and write them."""
         groups = list(self._groups(different, side))
         step = self.progress(what, sum(len(cuts.photos) for cuts in groups))
         while groups:
@@ -177,7 +182,8 @@ class _Cutter:
                         continue
                     self.faults[cuts.photos[0][0].name] = str(result)
                 else:
-                    pixels[cuts.first : cuts.first + len(result.pixels)] = result.pixels
+                    file.seek(cuts.first * side * side * 4)
+                    file.write(result.pixels.tobytes())
                     self.faults.update(result.faults)
                 for _ in cuts.photos:
                     step()
@@ -190,7 +196,7 @@ class _Cutter:
         gathered: list[tuple[Item, tuple[Window, ...]]] = []
         first = 0
         for photo, (start, end) in zip(photos.tolist(), bounds, strict=True):
-            windows_of = tuple(tuple(some) for some in different[start:end, 1:].tolist())
+            windows_of = tuple(tuple(window) for window in different[start:end, 1:].tolist())
             gathered.append((self.photos[photo], windows_of))
             if end - first >= _GROUP or end == len(different):
                 yield Cuts(first, tuple(gathered), side)
@@ -212,6 +218,7 @@ def _layers(
     each = patches.places[0].shape[1]
     choices = [(each, quality) for quality in QUALITIES]
     choices += [(fewer, QUALITIES[-1]) for fewer in range(each - 1, 0, -1)]
+    why = ""
     for kept, quality in choices:
         drawn = [
             (layer, places[:, :kept])
@@ -222,23 +229,20 @@ def _layers(
             layer.name: _sheet(contract.patches_name(layer.slug), places, SIDE)
             for layer, places in drawn
         }
+        if any(max(one.columns, one.rows) * one.side > LONGEST for one in sheets.values()):
+            why = f"a sheet of patches would be longer than the {LONGEST} pixels of a WebP"
+            continue
         files = _encoded(
             patches, [places for _, places in drawn], [*sheets.values()], quality, most
         )
-        if files is not None:
-            found = {name: contract.Patches(sheet, kept) for name, sheet in sheets.items()}
-            return found, files, [] if (kept, quality) == choices[0] else [_fewer(kept, most)]
-    return {}, {}, [_fewer(0, most)]
-
-
-def _fewer(kept: int, most: int | None) -> str:
-    limit = f"the strongest patches would take more than {readable(most or 0)}"
-    done = (
-        f"they have quality {QUALITIES[-1]}, and each channel {kept} of them"
-        if kept
-        else "they are left out"
-    )
-    return f"{limit}: {done}. Allow more with --max-patches"
+        if files is None:
+            assert most is not None
+            why = f"the strongest patches would take more than {readable(most)} (MAX_PATCHES=…)"
+            continue
+        done = f"each channel has {kept} of them, encoded with quality {quality}"
+        found = {name: contract.Patches(sheet, kept) for name, sheet in sheets.items()}
+        return found, files, [f"{why}: {done}"] if why else []
+    return {}, {}, [f"{why}: they are left out"]
 
 
 def _encoded(
@@ -248,17 +252,17 @@ def _encoded(
     quality: int,
     most: int | None,
 ) -> dict[str, bytes] | None:
-    """Return the sheets' files; None where they take more than `most` bytes, or one is larger than
-    a WebP can be.
-    """
-    if any(max(sheet.columns, sheet.rows) * sheet.side > LONGEST for sheet in sheets):
-        return None
+    """Return the sheets' files; None where they take more than `most` bytes."""
     files: dict[str, bytes] = {}
     with ThreadPoolExecutor(available_cores()) as pool:
-        encode = partial(_encode, patches, quality=quality)
-        waiting = [pool.submit(encode, p, s) for p, s in zip(places, sheets, strict=True)]
-        for sheet, future in zip(sheets, waiting, strict=True):
-            files[sheet.path] = future.result()
+        # A ReLU has the patches of what it reads, as a rule: the same sheet is encoded once.
+        encoding: dict[bytes, Future[bytes]] = {}
+        for some_places, sheet in zip(places, sheets, strict=True):
+            if some_places.tobytes() not in encoding:
+                future = pool.submit(_encode, patches, some_places, sheet, quality)
+                encoding[some_places.tobytes()] = future
+        for some_places, sheet in zip(places, sheets, strict=True):
+            files[sheet.path] = encoding[some_places.tobytes()].result()
             if most is not None and sum(map(len, files.values())) > most:
                 pool.shutdown(cancel_futures=True)
                 return None

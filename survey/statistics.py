@@ -1,7 +1,7 @@
 """From a summary's sums to the figures of the channels of one layer, without cancellation.
 
-Sums are integers here, in units of 2⁻⁶² (squares of sums in units of 2⁻¹²⁴): a difference of two
-that are nearly equal is exact, and only the last division rounds. C is channels of the layer.
+Sums are integers here, in units of the last bit of fixed.Sums: a difference of two that are nearly
+equal is exact, and only the last division rounds. C is channels of the layer.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from survey.histogram import quantiles
 from survey.summary import Summary
 
 _UNIT = 1 << FRACTION
+"""What 1 is; a product of two sums has its square."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,9 @@ import math
 import resource
 from dataclasses import fields, replace
 from fractions import Fraction
-from time import monotonic
+from functools import reduce
+from operator import add
+from time import process_time
 
 import msgspec
 import numpy as np
@@ -329,12 +331,12 @@ def test_a_thousand_classes_take_no_gigabyte(stored):
         labels=np.arange(classes),
         label_photos=np.full(classes, 10),
         label_mean=Sums.of(means.reshape(-1, channels), np.arange(0, classes * 10, 10)),
-        class_square=Sums.of(means.reshape(-1, channels).astype(np.float64) ** 2),
+        class_square=reduce(add, (Sums.of(some.astype(np.float64) ** 2) for some in means)),
     )
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    began = monotonic()
+    began = process_time()
     found = statistics.preferences(summary, slice(0, channels), signed=False)
-    took = monotonic() - began
+    took = process_time() - began
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
     exact = means.mean(axis=1, dtype=np.float64)
     assert [one.best for one in found] == exact.argmax(axis=0).tolist()

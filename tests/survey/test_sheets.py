@@ -128,8 +128,8 @@ def test_a_photo_that_takes_its_process_along_costs_only_itself(stored, drawn, t
     strongest = stored.summary.names[int(stored.summary.strongest.key[0, 0])]
     engine = Here(deadly=strongest)
     found = stored.sheets(tmp_path / "scratch", engine)
-    assert [line for line in found.remarks if strongest in line] == found.remarks
-    assert "was killed by SIGSEGV" in found.remarks[0]
+    (remark,) = found.remarks
+    assert remark.endswith(f"any more: {strongest} (its process was killed by SIGSEGV)")
     for name, described in found.layers.items():
         cells = cells_of(found.files, described.sheet)
         whole = cells_of(drawn.files, described.sheet)
@@ -149,7 +149,8 @@ def test_a_photo_that_is_gone_is_told(stored, drawn, tmp_path, monkeypatch):
     ]
     other = replace(stored, data=replace(stored.data, items=items))
     found = other.sheets(tmp_path / "scratch")
-    assert found.remarks == [f"{gone} has no patches: cannot be read: No such file or directory"]
+    (remark,) = found.remarks
+    assert remark.endswith(f"any more: {gone} (cannot be read: No such file or directory)")
     assert not cells_of(found.files, found.layers["first"].sheet)[0, ..., 3].any()
 
 
@@ -170,7 +171,7 @@ def test_a_budget_is_kept_and_told(stored, drawn, tmp_path):
         (remark,) = found.remarks
         if most:
             each = found.layers["first"].each
-            assert f"quality 50, and each channel {each} of them" in remark
+            assert remark.endswith(f"each channel has {each} of them, encoded with quality 50")
             cells = cells_of(found.files, found.layers["second"].sheet)
             whole = cells_of(drawn.files, drawn.layers["second"].sheet)
             assert same(cells[each], whole[5])  # the strongest of channel 1
@@ -181,8 +182,12 @@ def test_a_budget_is_kept_and_told(stored, drawn, tmp_path):
 
 def test_a_sheet_is_no_larger_than_a_webp_can_be(stored, tmp_path, monkeypatch):
     monkeypatch.setattr(sheets, "LONGEST", 48 * 4)
-    found = stored.sheets(tmp_path / "scratch")
+    found = stored.sheets(tmp_path / "scratch", most=None)
     assert {one.each for one in found.layers.values()} == {4}
+    assert found.remarks == [
+        "a sheet of patches would be longer than the 192 pixels of a WebP: "
+        "each channel has 4 of them, encoded with quality 50"
+    ]
 
 
 def test_sheets_are_about_as_wide_as_high():
@@ -227,3 +232,23 @@ def test_layers_in_which_nothing_fires_have_no_sheet(stored, tmp_path):
     assert found.layers == {}
     assert list(found.files) == [contract.WRONG_NAME]
     assert (MAPS, found.remarks) == (16, [])
+
+
+def test_a_survey_can_have_no_patches(stored, tmp_path):
+    found = stored.sheets(tmp_path / "scratch", each=0)
+    assert found.layers == {}
+    assert found.remarks == []
+    assert list(found.files) == [contract.WRONG_NAME]
+
+
+def test_a_sheet_that_two_layers_share_is_encoded_once(stored, drawn, tmp_path, monkeypatch):
+    encoded, encode = [], sheets._encode
+
+    def counted(patches, places, sheet, quality):
+        encoded.append(sheet.path)
+        return encode(patches, places, sheet, quality)
+
+    monkeypatch.setattr(sheets, "_encode", counted)
+    assert stored.sheets(tmp_path / "scratch") == drawn
+    assert sorted(encoded) == [contract.WRONG_NAME, "patches/first.webp", "patches/second.webp"]
+    assert drawn.files["patches/first.webp"] == drawn.files["patches/first.relu.webp"]
