@@ -274,13 +274,13 @@ def test_a_photo_without_a_class_is_called_by_its_name(visit, photo, slugs):
     assert names == [title.removeprefix("album/") for title in titles]
 
 
-def test_a_layer_that_comes_late_does_not_stand_under_another(visit, photo, slugs):
-    watched = visit("about.html")
-    page, waiting = watched.page, []
+def test_a_layer_that_comes_late_stands_neither_under_nor_over_another(visit, photo, slugs):
+    page, waiting = opened(visit, photo, layer=DEEP, survey=1).page, []
+    told(page)
     page.route(f"**/survey/layers/{slugs[LAYER]}.json", lambda route: waiting.append(route))
-    watched.page.goto(f"{watched.address}{photo}#layer={LAYER}&channel={CHANNEL}&survey=1")
-    page.locator("channel-grid button").first.wait_for()
-    page.wait_for_function("document.querySelector('.survey').open")
+    page.locator(f'.layers [data-layer="{LAYER}"]').click()
+    page.locator("channel-inspector h3", has_text=f" of {LAYER} ").wait_for()
+    page.wait_for_function("!document.querySelector('survey-panel').firstChild")
     page.locator(f'.layers [data-layer="{OTHER}"]').click()
     page.locator("survey-panel > a", has_text=OTHER).wait_for()
     with page.expect_response("**/survey/layers/*"):
