@@ -218,6 +218,8 @@ def test_a_survey_without_its_summary_is_refused(surveys, tmp_path):
     assert "is not a summary" in refused(surveys / "one", folder, tmp_path / "out")
     summary.write_bytes(summary_of({"block": layers()["stem"]}).to_bytes())
     assert "is not of the survey" in refused(surveys / "one", folder, tmp_path / "out")
+    summary.write_bytes(dataclasses.replace(summary_of(layers()), photos=PHOTOS - 1).to_bytes())
+    assert "is not of the survey" in refused(surveys / "one", folder, tmp_path / "out")
     summary.unlink()
     said = refused(surveys / "one", folder, tmp_path / "out")
     assert said == f"{summary} does not exist: run make survey MODEL=two"
