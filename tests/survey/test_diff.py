@@ -165,7 +165,12 @@ def test_models_without_one_common_name_are_compared_too(surveys, tmp_path):
     found = compare(surveys / "one", tmp_path / "other", tmp_path / "out")
     assert found.layers == ()
     assert [row[0] == 1 for row in found.pairs] == [True, False, False]
-    assert "no layer has one name in both" in "\n".join(lines(found))
+    said = list(lines(found))
+    assert said[4].startswith("No layer has one name in both")
+    assert said[5:8] == [
+        f"  {name}  block  {value:.3f}".replace("-", "−")
+        for name, value in zip(found.rows, (row[0] for row in found.pairs), strict=True)
+    ]
 
 
 def test_what_does_not_vary_is_null(surveys, tmp_path):
