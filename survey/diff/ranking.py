@@ -27,6 +27,21 @@ def least_alike(found: Difference) -> list[LayerDifference]:
     return [layer for _, layer in sorted(known, key=lambda pair: pair[0])]
 
 
+def counterparts(found: Difference) -> list[tuple[str, str, float]]:
+    """Return each layer of A with the layer of B most like it, and how much it is, in forward order."""
+    best = []
+    for layer, row in zip(found.rows, found.pairs, strict=True):
+        known = [
+            (value, name)
+            for value, name in zip(row, found.columns, strict=True)
+            if value is not None
+        ]
+        if known:
+            value, name = max(known, key=lambda pair: pair[0])
+            best.append((layer, name, value))
+    return best
+
+
 def changed_channels(found: Difference) -> list[tuple[LayerDifference, ChangedChannel]]:
     """Return channels that are not alike, with their layers, smallest correlation first.
 

@@ -7,6 +7,7 @@ from survey.diff.ranking import (
     ALIKE,
     changed_channels,
     changed_classes,
+    counterparts,
     first_different,
     least_alike,
 )
@@ -24,7 +25,7 @@ def lines(found: Difference) -> Iterator[str]:
     if found.layers:
         yield from _layers(found)
     else:
-        yield "no layer has one name in both: pairs.npz has each layer of A with each of B"
+        yield from _counterparts(found)
     yield from _channels(found)
     yield from _dead(found)
     yield from _classes(found)
@@ -52,6 +53,17 @@ def _layers(found: Difference) -> Iterator[str]:
         quantiles = layer.channels and layer.channels.quantiles
         median = f"  {_signed(quantiles[_MEDIAN])}" if quantiles else ""
         yield f"  {layer.layer}  {_signed(layer.similarity or 0)}{error}{median}"
+
+
+def _counterparts(found: Difference) -> Iterator[str]:
+    yield ""
+    yield "No layer has one name in both. Layers of A, each with the layer of B most like it (CKA)"
+    best = counterparts(found)
+    for place in sorted(
+        {i * (len(best) - 1) // (LISTED - 1) for i in range(LISTED)} if best else ()
+    ):
+        layer, other, value = best[place]
+        yield f"  {layer}  {other}  {_signed(value)}"
 
 
 def _channels(found: Difference) -> Iterator[str]:

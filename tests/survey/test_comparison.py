@@ -163,8 +163,8 @@ def test_the_similarity_is_the_quotient_of_three_estimators():
 
 
 def test_with_many_photos_the_usual_estimator_agrees():
-    a, b = related(0, photos=2000, channels=3)
-    assert cka(a, b) == pytest.approx(biased_cka(a, b), abs=0.003)
+    a, b = related(0, photos=800, channels=3)
+    assert cka(a, b) == pytest.approx(biased_cka(a, b), abs=0.006)
 
 
 def test_layers_that_have_nothing_in_common_are_at_zero_where_the_usual_estimator_is_not():

@@ -165,7 +165,12 @@ def test_models_without_one_common_name_are_compared_too(surveys, tmp_path):
     found = compare(surveys / "one", tmp_path / "other", tmp_path / "out")
     assert found.layers == ()
     assert [row[0] == 1 for row in found.pairs] == [True, False, False]
-    assert "no layer has one name in both" in "\n".join(lines(found))
+    said = list(lines(found))
+    assert said[4].startswith("No layer has one name in both")
+    assert said[5:8] == [
+        f"  {name}  block  {value:.3f}".replace("-", "−")
+        for name, value in zip(found.rows, (row[0] for row in found.pairs), strict=True)
+    ]
 
 
 def test_what_does_not_vary_is_null(surveys, tmp_path):
@@ -217,6 +222,8 @@ def test_a_survey_without_its_summary_is_refused(surveys, tmp_path):
     summary.write_bytes(data[: len(data) // 2])
     assert "is not a summary" in refused(surveys / "one", folder, tmp_path / "out")
     summary.write_bytes(summary_of({"block": layers()["stem"]}).to_bytes())
+    assert "is not of the survey" in refused(surveys / "one", folder, tmp_path / "out")
+    summary.write_bytes(dataclasses.replace(summary_of(layers()), photos=PHOTOS - 1).to_bytes())
     assert "is not of the survey" in refused(surveys / "one", folder, tmp_path / "out")
     summary.unlink()
     said = refused(surveys / "one", folder, tmp_path / "out")
