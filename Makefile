@@ -166,11 +166,12 @@ build/settings/export-%: FORCE
 # Builds that start together make an environment once: the others wait, and find it made.
 $(gallery): locks/gallery.txt locks/onnxruntime.txt
 $(exporter): locks/export.txt locks/torch.txt
-.venv/.testing: locks/test.txt | $(gallery)
+.venv/.testing: locks/test.txt | $(gallery) .venv/.ray
+.venv/.ray: locks/ray.txt | $(gallery)
 .venv-export/.testing: locks/test-export.txt | $(exporter) .venv-export/.efficientnet-lite0
 .venv-export/.efficientnet-lite0: locks/efficientnet-lite0.txt | $(exporter)
 ifndef ALONE
-$(gallery) $(exporter) .venv/.testing .venv-export/.testing .venv-export/.efficientnet-lite0:
+$(gallery) $(exporter) .venv/.testing .venv/.ray .venv-export/.testing .venv-export/.efficientnet-lite0:
 	@$(PYTHON) scripts/alone.py $(MAKE) --no-print-directory ALONE=1 $@
 else
 # Every onnxruntime wheel puts its files into the same place: one has to go before another comes.
@@ -185,7 +186,7 @@ $(exporter):
 	.venv-export/bin/python -m pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) --requirement locks/torch.txt
 	@touch $@
 
-.venv/.testing:
+.venv/.testing .venv/.ray:
 	scripts/venv .venv $<
 	@touch $@
 

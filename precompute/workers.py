@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -74,8 +74,6 @@ def parallel(
     def time_for(task: T) -> float | None:
         return seconds(task) if callable(seconds) else seconds
 
-    before = {name: os.environ.get(name) for name in ONE_THREAD}
-    os.environ.update(ONE_THREAD)  # read by new processes when they load NumPy
     pool = ProcessPool(
         max_workers=min(workers, len(tasks)),
         initializer=_begin,
@@ -93,7 +91,7 @@ def parallel(
                 except RuntimeError:  # pebble's word for a pool that no process starts in
                     raise BrokenProcessPool from None
 
-    try:
+    with environment(ONE_THREAD), _ended(pool):  # read by new processes when they load NumPy
         hand_out(AHEAD * workers)
         while futures:
             for future in wait(futures, return_when=FIRST_COMPLETED).done:
@@ -116,14 +114,30 @@ def parallel(
                 if lost is None:
                     raise error
                 yield task, lost(error)
+
+
+@contextmanager
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables that new processes inherit; what they were before comes back."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
     finally:
-        pool.stop()  # type: ignore[no-untyped-call]
-        pool.join()
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def _ended(pool: ProcessPool) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        pool.stop()  # type: ignore[no-untyped-call]
+        pool.join()
 
 
 def _end(code: int) -> str:

@@ -93,7 +93,9 @@ def main(arguments: list[str] | None = None) -> int:
             options.workers,
             # A photo may take its time; that many of them in a row mean that one of them hangs.
             lambda photos: limits.seconds * (1 + len(photos) / 4),
-            [manifest.parent for manifest in options.manifest],
+            # A list of photos is read here; where the photos lie, it alone knows.
+            [path.parent for path in options.manifest]
+            + [path for path in [options.photos.expanduser()] if path.suffix != ".txt"],
         )
         models = {manifest.parent for manifest in options.manifest}
         with turns.held(*sorted(models), write=options.out, say=_say):

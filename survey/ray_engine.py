@@ -37,7 +37,6 @@ _STORE = 256_000_000
 _SILENCE = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is reported to Ray's makers
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # what went wrong is raised, and told once
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
 }
 _ROOT = Path(__file__).parent.parent
 _CODE = ("export", "precompute", "survey")
@@ -69,8 +68,11 @@ class Ray:
         import ray  # takes a second, and reads the environment
 
         handler = signal.getsignal(signal.SIGTERM)
-        # Names of sockets have to be short.
-        with tempfile.TemporaryDirectory(prefix="ray", dir="/tmp") as folder:
+        with tempfile.TemporaryDirectory(
+            prefix="ray",
+            dir="/tmp",  # names of sockets have to be short
+            ignore_cleanup_errors=True,
+        ) as folder:
             options: dict[str, Any] = {"address": self.address}
             if not self.address:
                 options = {
@@ -99,6 +101,8 @@ class Ray:
     @property
     def name(self) -> str:
         """What it is called in sentences."""
+        if self.address == "auto":
+            return "the Ray cluster of this machine"
         return f"the Ray cluster at {self.address}" if self.address else "Ray on this machine"
 
     def time_for(self, task: Any) -> float | None:
@@ -217,8 +221,9 @@ class _Run(Generic[T, R]):
             if attempt.ended < TRIES:
                 self.again.append(_Try(attempt.task, attempt.ended))
                 return
-            why = "for want of memory" if isinstance(error, errors.OutOfMemoryError) else "with it"
-            yield attempt.task, LostTaskError(f"{TRIES} processes that worked on it ended {why}")
+            oom = isinstance(error, errors.OutOfMemoryError)
+            why = ", the last for want of memory" if oom else ""
+            yield attempt.task, LostTaskError(f"{TRIES} processes ended that worked on it{why}")
         except (errors.NodeDiedError, errors.ObjectLostError):
             del self.running[stream]
             self.again.append(_Try(attempt.task, attempt.ended))

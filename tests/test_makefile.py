@@ -22,6 +22,7 @@ TEXTS = (
 
 MADE = (
     ".venv/.installed-onnxruntime",
+    ".venv/.ray",
     ".venv-export/.installed",
     ".venv-export/.efficientnet-lite0",
 )

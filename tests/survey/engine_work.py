@@ -9,6 +9,9 @@ from pathlib import Path
 
 from precompute.workers import LostTaskError
 
+HANGING = 120
+"""Seconds for which something hangs."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -43,12 +46,16 @@ def work(task: Task) -> bytes:
             os.kill(os.getpid(), signal.SIGSEGV)
         case "hang":
             signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals))
-            time.sleep(600)
-        case "raise":
+            time.sleep(HANGING)
+        case "raises":
             raise LostTaskError("two arguments", late=True)
         case "wait":
+            end = time.monotonic() + 30
             while not Path(task.folder, "go on").exists():
                 time.sleep(0.05)
+                assert time.monotonic() < end, "nobody said so"
+        case "large":
+            return bytes(10_000_000)
         case "tell":
             import survey
 

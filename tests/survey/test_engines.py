@@ -69,8 +69,8 @@ def test_a_lost_process_costs_its_own_task_here(tmp_path):
 
 
 def test_an_exception_in_the_work_arrives_as_itself_here(tmp_path):
-    with pytest.raises(LostTaskError, match="^two arguments$") as error:
-        list(choose("local", 2, None).map(work, [Task(tmp_path, 0, "raise")]))
+    with pytest.raises(LostTaskError, match=r"^two arguments$") as error:
+        list(choose("local", 2, None).map(work, [Task(tmp_path, 0, "raises")]))
     assert error.value.late
 
 
