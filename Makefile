@@ -124,8 +124,9 @@ test: .venv/.testing .venv-export/.testing .venv-audit/.installed $(runtime) ## 
 check: .venv/.testing $(runtime) ## check the built site: every link and every page, in a real browser
 	CHROMIUM="$$(scripts/chromium)" && FIREFOX="$$(scripts/firefox)" && export CHROMIUM FIREFOX && CHECKED_MODEL=$(firstword $(ids)) .venv/bin/python -m pytest -q -m built --build build tests/site tests/browser
 
-bench: .venv-export/.testing .venv/.testing ## measure speed and size, and the pages of the built site
+bench: .venv-export/.testing .venv/.testing $(manifests) ## measure speed and size, and the pages of the built site
 	.venv-export/bin/python -m benchmarks
+	.venv/bin/python -m benchmarks.survey --manifest $(firstword $(manifests))
 	@if test -f build/site/index.html; then $(MAKE) --no-print-directory build/lighthouse/.measured; \
 	else echo "there is no gallery in build/site yet, so no page is measured: run make site"; fi
 
