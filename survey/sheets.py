@@ -88,7 +88,7 @@ def draw(
         for layer, channels in parts(manifest)
     ]
     with cutter.cut("patches", wanted, SIDE) as patches:
-        layers, files, remarks = _layers(manifest.feature_maps, patches, most)
+        layers, files, remarks = _layers(manifest.feature_maps, patches, most, progress)
     wrong = [(photo_of[key], 0, 0, side, side) for key in summary.wrong.key.tolist()]
     sheet = None
     if wrong:
@@ -212,37 +212,41 @@ def _alone(cuts: Cuts) -> Iterator[Cuts]:
 
 
 def _layers(
-    layers: Sequence[Layer], patches: _Patches, most: int | None
+    layers: Sequence[Layer], patches: _Patches, most: int | None, progress: Progress
 ) -> tuple[dict[str, contract.Patches], dict[str, bytes], list[str]]:
     """Return the sheets of all layers, their files and what to say of them."""
-    each = patches.places[0].shape[1]
-    choices = [(each, quality) for quality in QUALITIES]
-    choices += [(fewer, QUALITIES[-1]) for fewer in range(each - 1, 0, -1)]
-    why = ""
-    for kept, quality in choices:
-        drawn = [
-            (layer, places[:, :kept])
-            for layer, places in zip(layers, patches.places, strict=True)
-            if (places >= 0).any()
-        ]
+    kept, quality, why = patches.places[0].shape[1], QUALITIES[0], ""
+    while True:
+        places = {
+            layer.slug: of_layer[:, :kept]
+            for layer, of_layer in zip(layers, patches.places, strict=True)
+            if (of_layer[:, :kept] >= 0).any()
+        }
         sheets = {
-            layer.name: _sheet(contract.patches_name(layer.slug), places, SIDE)
-            for layer, places in drawn
+            slug: _sheet(contract.patches_name(slug), some, SIDE) for slug, some in places.items()
         }
         if any(max(one.columns, one.rows) * one.side > LONGEST for one in sheets.values()):
             why = f"a sheet of patches would be longer than the {LONGEST} pixels of a WebP"
-            continue
-        files = _encoded(
-            patches, [places for _, places in drawn], [*sheets.values()], quality, most
-        )
-        if files is None:
-            assert most is not None
+            kept -= 1
+        else:
+            step = progress("sheets", len(sheets))
+            files = _encoded(patches, [*places.values()], [*sheets.values()], quality, step)
+            size = sum(map(len, files.values()))
+            if most is None or size <= most:
+                break
             why = f"the strongest patches would take more than {readable(most)} (MAX_PATCHES=…)"
-            continue
-        done = f"each channel has {kept} of them, encoded with quality {quality}"
-        found = {name: contract.Patches(sheet, kept) for name, sheet in sheets.items()}
-        return found, files, [f"{why}: {done}"] if why else []
-    return {}, {}, [f"{why}: they are left out"]
+            # A patch takes about the same of all of them, however many there are.
+            fewer = min(kept - 1, kept * most // size)
+            kept, quality = (kept if quality > QUALITIES[-1] else fewer), QUALITIES[-1]
+        if kept < 1:
+            return {}, {}, [f"{why}: they are left out"]
+    remark = f"{why}: each channel has {kept} of them, encoded with quality {quality}"
+    found = {
+        layer.name: contract.Patches(sheets[layer.slug], kept)
+        for layer in layers
+        if layer.slug in sheets
+    }
+    return found, files, [remark] if why else []
 
 
 def _encoded(
@@ -250,12 +254,13 @@ def _encoded(
     places: Sequence[Integers],
     sheets: Sequence[contract.Sheet],
     quality: int,
-    most: int | None,
-) -> dict[str, bytes] | None:
-    """Return the sheets' files; None where they take more than `most` bytes."""
+    step: Callable[[], None],
+) -> dict[str, bytes]:
+    """Return the sheets' files. A ReLU mostly has the patches of what it reads, and so the same
+    sheet, which is encoded once.
+    """
     files: dict[str, bytes] = {}
     with ThreadPoolExecutor(available_cores()) as pool:
-        # A ReLU has the patches of what it reads, as a rule: the same sheet is encoded once.
         encoding: dict[bytes, Future[bytes]] = {}
         for some_places, sheet in zip(places, sheets, strict=True):
             if some_places.tobytes() not in encoding:
@@ -263,9 +268,7 @@ def _encoded(
                 encoding[some_places.tobytes()] = future
         for some_places, sheet in zip(places, sheets, strict=True):
             files[sheet.path] = encoding[some_places.tobytes()].result()
-            if most is not None and sum(map(len, files.values())) > most:
-                pool.shutdown(cancel_futures=True)
-                return None
+            step()
     return files
 
 
