@@ -624,7 +624,8 @@ def class_page(
         groups.setdefault(channel.layer, []).append(channel)
         patches = references[channel.layer].patches
         if patches and len(groups[channel.layer]) == 1:
-            more = (survey.folder / patches.sheet.path).stat().st_size
+            shared = patches.sheet in [one.sheet for one in allowed.values()]
+            more = 0 if shared else (survey.folder / patches.sheet.path).stat().st_size
             if size + more <= SHEETS or not allowed:
                 allowed[channel.layer] = patches
                 size += more

@@ -70,10 +70,11 @@ def find_survey(surveys: Path, manifest_path: Path, manifest: ModelManifest) -> 
     names = [layer.figures for layer in index.layers]
     names += [layer.patches.sheet.path for layer in index.layers if layer.patches]
     names += [index.wrong_sheet.path] if index.wrong_sheet else []
+    files = {}
     for name in names:
         _check_file(folder, name)
-    files = {name: artifacts.sha256(folder / name) for name in names}
-    return Survey(folder, manifest, index, files, sum((folder / n).stat().st_size for n in names))
+        files[name] = artifacts.sha256(folder / name)
+    return Survey(folder, manifest, index, files, sum((folder / n).stat().st_size for n in files))
 
 
 def _check_file(folder: Path, name: str) -> None:
@@ -100,7 +101,7 @@ def _faults_of_index(index: SurveyIndex, manifest: ModelManifest) -> Iterator[st
         return
     for reference in index.layers:
         layer = shown[reference.layer]
-        yield from _faults_of_patches(reference, layer)
+        yield from _faults_of_patches(reference, layer, manifest)
         if reference.dead + reference.sparse > layer.channels:
             yield f"{layer.name} has more dead and sparse channels than channels"
     if index.private and (index.photos or index.faults or _sheets(index)):
@@ -145,11 +146,14 @@ def _sheets(index: SurveyIndex) -> list[Sheet]:
     return found + ([index.wrong_sheet] if index.wrong_sheet else [])
 
 
-def _faults_of_patches(reference: LayerReference, layer: Layer) -> Iterator[str]:
+def _faults_of_patches(
+    reference: LayerReference, layer: Layer, manifest: ModelManifest
+) -> Iterator[str]:
     if patches := reference.patches:
         sheet = patches.sheet
         cells = sheet.rows * sheet.columns
-        if sheet.path != patches_name(layer.slug) or cells < layer.channels * patches.each:
+        known = {patches_name(one.slug) for one in manifest.feature_maps}
+        if sheet.path not in known or cells < layer.channels * patches.each:
             yield f"the patches of {layer.name} are not those of its channels"
 
 

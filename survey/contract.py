@@ -2,7 +2,8 @@
 
     <surveys>/<model>/index.json             SurveyIndex, written last
     <surveys>/<model>/layers/<layer>.json    LayerSurvey
-    <surveys>/<model>/patches/<layer>.webp   the strongest patches of every channel of the layer
+    <surveys>/<model>/patches/<layer>.webp   the strongest patches of every channel of the layer,
+                                             and of later layers that have the same ones
     <surveys>/<model>/patches/_wrong.webp    the photos that the network is most wrong about
     <surveys>/<model>/channels.npz           the table of all channels, for pandas and polars
     <surveys>/<model>/summary.npz            the merged summary, which `survey-diff` reads
@@ -102,6 +103,7 @@ class Patches:
     """
 
     sheet: Sheet
+    """The same one for layers that have the same patches, under the name of the first of them."""
     each: Size
     """Cells of every channel; empty ones at the end are transparent."""
 

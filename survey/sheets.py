@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -222,14 +222,19 @@ def _layers(
             for layer, of_layer in zip(layers, patches.places, strict=True)
             if (of_layer[:, :kept] >= 0).any()
         }
+        # A ReLU mostly has the patches of what it reads, and so the same sheet.
+        first: dict[bytes, str] = {}
+        for slug, of_layer in places.items():
+            first.setdefault(of_layer.tobytes(), slug)
         sheets = {
-            slug: _sheet(contract.patches_name(slug), some, SIDE) for slug, some in places.items()
+            slug: _sheet(contract.patches_name(first[of_layer.tobytes()]), of_layer, SIDE)
+            for slug, of_layer in places.items()
         }
         if any(max(one.columns, one.rows) * one.side > LONGEST for one in sheets.values()):
             why = f"a sheet of patches would be longer than the {LONGEST} pixels of a WebP"
             kept -= 1
         else:
-            step = progress("sheets", len(sheets))
+            step = progress("sheets", len({sheet.path for sheet in sheets.values()}))
             files = _encoded(patches, [*places.values()], [*sheets.values()], quality, step)
             size = sum(map(len, files.values()))
             if most is None or size <= most:
@@ -256,18 +261,17 @@ def _encoded(
     quality: int,
     step: Callable[[], None],
 ) -> dict[str, bytes]:
-    """Return the sheets' files. A ReLU mostly has the patches of what it reads, and so the same
-    sheet, which is encoded once.
-    """
-    files: dict[str, bytes] = {}
+    """Return the sheets' files, each of which is encoded once."""
     with ThreadPoolExecutor(available_cores()) as pool:
-        encoding: dict[bytes, Future[bytes]] = {}
-        for some_places, sheet in zip(places, sheets, strict=True):
-            if some_places.tobytes() not in encoding:
-                future = pool.submit(_encode, patches, some_places, sheet, quality)
-                encoding[some_places.tobytes()] = future
-        for some_places, sheet in zip(places, sheets, strict=True):
-            files[sheet.path] = encoding[some_places.tobytes()].result()
+        encoding = {
+            sheet.path: pool.submit(_encode, patches, some, sheet, quality)
+            for sheet, some in {
+                s.path: (s, p) for s, p in zip(sheets, places, strict=True)
+            }.values()
+        }
+        files = {}
+        for path, future in encoding.items():
+            files[path] = future.result()
             step()
     return files
 
