@@ -14,13 +14,13 @@ SOURCES = [
     *ROOT.glob("*.py"),
     *[
         path
-        for stage in ("export", "precompute", "site_template")
+        for stage in ("export", "precompute", "survey", "site_template")
         for path in ROOT.glob(f"{stage}/**/*.py")
     ],
 ]
 PYTORCH = {"torch", "torchvision", "onnx", "onnxscript", "safetensors"}
 STANDARD = sys.stdlib_module_names
-OURS = SHARED | {"export", "precompute", "site_template"}
+OURS = SHARED | {"export", "precompute", "survey", "site_template"}
 
 
 def name_of(path):
@@ -75,7 +75,7 @@ def test_the_environment_of_precompute_has_no_pytorch():
 
 
 def test_contracts_need_nothing_but_the_shared_file_format():
-    for contract in ("export.manifest", "precompute.index"):
+    for contract in ("export.manifest", "precompute.index", "survey.contract"):
         outside = {name.split(".")[0] for name in IMPORTS[contract]} - STANDARD
         assert outside - {"msgspec"} == {"artifacts"}, contract
     lessons = {n for n in IMPORTS["precompute.lessons"] if n.split(".")[0] not in STANDARD}
@@ -88,7 +88,10 @@ def test_contracts_need_nothing_but_the_shared_file_format():
         *[(module, set()) for module in sorted(SHARED)],
         ("export", set()),
         ("precompute", {"export.manifest", "export.presets"}),
-        ("site_template", {"export.manifest", "precompute.index", "precompute.lessons"}),
+        (
+            "site_template",
+            {"export.manifest", "precompute.index", "precompute.lessons", "survey.contract"},
+        ),
     ],
 )
 def test_a_stage_imports_only_the_contracts_of_those_before_it(stage, contracts):
