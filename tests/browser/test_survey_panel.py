@@ -99,7 +99,7 @@ def test_nothing_of_it_is_loaded_until_it_is_opened_and_then_once_a_layer(visit,
     second = [f"survey/layers/{slugs[OTHER]}.json", f"survey/patches/{slugs[OTHER]}.webp"]
     assert sorted(asked(watched)) == sorted(first + second)
     page.locator(".survey summary").click()
-    assert "survey" not in view_of(page)
+    page.wait_for_url(lambda url: "survey" not in url)
 
 
 def test_its_figures_are_those_that_were_found(visit, photo, found, data, slugs):

@@ -110,7 +110,7 @@ def test_whatever_the_link_there_is_a_view_and_its_link_leads_to_it(node):
         assert 0 <= state["opacity"] <= 100
         assert -1 <= state["answer"] <= 4
         assert 1 <= state["stop"] <= 2**53
-        assert isinstance(state["smooth"], bool)
+        assert {type(state[name]) for name in ("smooth", "survey")} == {bool}
         assert state["with"] in {"", *PHOTOS}
         assert state["against"] in {"", *NAMES}
         for name, allowed in settings_["choices"].items():
@@ -132,6 +132,7 @@ def test_every_view_comes_back_from_its_link(node):
         "against": st.sampled_from(["", *NAMES]),
         "opacity": st.integers(0, 100),
         "smooth": st.booleans(),
+        "survey": st.booleans(),
         "answer": st.integers(-1, 4),
     }
     layer = st.sampled_from(LAYERS).flatmap(
