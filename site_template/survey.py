@@ -226,6 +226,8 @@ class Ranking:
     id: str
     title: str
     text: str
+    hint: str
+    """What to look for in the patches."""
     channels: tuple[Channel, ...]
     left: int
     """Channels of the kind that are not listed."""
@@ -505,8 +507,9 @@ def _rankings(
             "classes",
             "Answers to one class",
             "The means of that class’s photos lie furthest above those of all others, measured in "
-            "standard deviations within classes. Look whether the patches show the thing itself, or "
-            "only what comes with it: a background, a pose, a border.",
+            "standard deviations within classes.",
+            "Look whether the patches show the thing itself, or only what comes with it: a "
+            "background, a pose, a border.",
             separating,
             RANKED,
         ),
@@ -515,6 +518,7 @@ def _rankings(
             "Largest activations",
             "The photos have no classes that could be told apart: these are the channels that come "
             "to the largest values.",
+            "",
             [] if separating else strongest,
             RANKED,
         ),
@@ -523,6 +527,7 @@ def _rankings(
             "Hardly ever fires",
             f"Above zero on fewer than {SPARSE:.0%} of the photos: rare things, or channels that "
             "training has all but given up.".replace("%", " %"),
+            "",
             sparse,
             RANKED,
         ),
@@ -530,14 +535,15 @@ def _rankings(
             "exceptions",
             "Driven by exceptions",
             "The strongest photo lies furthest above what 99 % of the photos come to, as a multiple "
-            "of it. Often it is something that the data set hardly has: letters, a frame, a chart.",
+            "of it.",
+            "Often it is something that the data set hardly has: letters, a frame, a chart.",
             apart[:EXCEPTIONS],
             EXCEPTIONS,
         ),
     )
-    for name, title, text, found, most in kinds:
+    for name, title, text, hint, found, most in kinds:
         if found:
-            yield Ranking(name, title, text, tuple(found[:most]), max(0, len(found) - most))
+            yield Ranking(name, title, text, hint, tuple(found[:most]), max(0, len(found) - most))
 
 
 def _plot(channels: Sequence[Channel]) -> Plot:

@@ -87,7 +87,7 @@ def test_every_link_of_every_page_is_relative_and_leads_somewhere(site, pages, t
     tools = {
         a.attributes["href"]
         for path, document in pages.items()
-        if path.endswith("teaching.html")
+        if path.endswith(("teaching.html", "survey/index.html"))
         for a in document.all("a", rel="external")
     }
     assert all(link.startswith("https://") for link in tools)
@@ -416,7 +416,7 @@ def test_the_published_index_is_what_its_schema_says(site):
 def test_pages_are_small(site):
     sizes = {path.relative_to(site): path.stat().st_size for path in site.rglob("*.html")}
     # A survey's pages say something of every channel, and of every class.
-    most = {name: 500_000 if "survey" in name.parts else 120_000 for name in sizes}
+    most = {name: 700_000 if "survey" in name.parts else 120_000 for name in sizes}
     assert {name: size for name, size in sizes.items() if size > most[name]} == {}
 
 

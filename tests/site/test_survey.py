@@ -505,6 +505,21 @@ def test_a_survey_that_is_refused_leaves_the_old_site(render, surveys, manifest_
     assert tree(render.out) == before
 
 
+def test_a_file_that_changes_while_it_is_copied_is_not_published(
+    render, surveys, manifest_path, monkeypatch
+):
+    write_survey(surveys, manifest_path)
+
+    def changed_since(*given):
+        found = find_survey(*given)
+        return replace(found, files={**found.files, "layers/relu.json": "0" * 64})
+
+    monkeypatch.setattr("site_template.render.find_survey", changed_since)
+    with pytest.raises(RenderError, match=r"relu\.json has just been changed: run make site again"):
+        render()
+    assert not render.out.exists()
+
+
 def test_a_survey_of_another_model_is_refused_with_what_to_run(refused):
     said = refused(lambda folder: change(folder, manifest_sha256="0" * 64))
     assert "is of another model than" in said
