@@ -18,7 +18,7 @@ class SurveyPanel extends HTMLElement {
     const list = element("dl", "");
     list.append(...facts(found, channel, survey, classes).flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
     const link = element("a", `Channel ${channel} among all of ${layer.name}`);
-    link.href = data.url(`../../${own.page}#channel-${channel}`);
+    link.href = data.url(`../../${own.page}#c${channel}`);
     this.replaceChildren(...strongest(found, channel, survey, own.patches, classes, data), list, link);
   }
 }

@@ -121,7 +121,7 @@ def test_its_figures_are_those_that_were_found(visit, photo, found, data, slugs)
     assert (
         page.locator("survey-panel > a")
         .get_attribute("href")
-        .endswith(f"/../../survey/layers/{slugs[OTHER]}.html#channel-{CHANNEL}")
+        .endswith(f"/../../survey/layers/{slugs[OTHER]}.html#c{CHANNEL}")
     )
     assert (
         page.locator("survey-panel > a")
@@ -396,7 +396,7 @@ def test_each_model_has_its_own(tmp_path_factory, chromium):
         highs.append(told(page)["largest maximum"])
         link = page.locator("survey-panel > a").evaluate("one => one.href")
     page.close()
-    assert link == f"{address}models/{TWIN}/survey/layers/conv.html#channel-2"
+    assert link == f"{address}models/{TWIN}/survey/layers/conv.html#c2"
     for model, high in zip((MAIN, TWIN), highs, strict=True):
         own = json.loads((out / model / "data" / "survey" / "layers" / "conv.json").read_bytes())
         assert as_number(high) == pytest.approx(own["high"][2], rel=5e-3)
