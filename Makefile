@@ -38,7 +38,7 @@ FILES ?= 5000
 SEED ?= 0
 
 # A setting is text, in which make shall find nothing of its own: a title may hold a dollar sign.
-settings_given = MODEL ONNX WEIGHTS LABELS INPUT LAYERS IMAGES LIMITS MAX_SITE_SIZE TITLE AUTHOR REPOSITORY SITE_URL PHOTOS CLASSES ENGINE A B
+settings_given = MODEL ONNX WEIGHTS LABELS INPUT LAYERS IMAGES LIMITS MAX_SITE_SIZE TITLE AUTHOR REPOSITORY SITE_URL PHOTOS CLASSES ENGINE PATCHES MAX_PATCHES A B
 $(foreach name,$(settings_given),$(eval override $(name) := $$(value $(name))))
 
 # A setting as one word of a shell command, whatever characters it holds.
@@ -103,7 +103,7 @@ precompute: $(manifests) $(gallery) ## compute what changed of the tiles
 # What is interrupted goes on where it was. make site shows the surveys that are there.
 survey: $(manifests) $(gallery) $(if $(filter ray ray:%,$(ENGINE)),.venv/.ray) ## find out what each channel answers to, over all PHOTOS
 	@$(if $(PHOTOS),,echo "which photos? run make survey PHOTOS=folder" >&2; exit 1)
-	.venv/bin/python -m survey --manifest $(manifests) --photos $(call quote,$(PHOTOS)) $(if $(CLASSES),--classes $(call quote,$(CLASSES))) --engine $(call quote,$(ENGINE)) --provider $(PROVIDER) --patches $(PATCHES) --max-patches $(call quote,$(MAX_PATCHES)) \
+	.venv/bin/python -m survey --manifest $(manifests) --photos $(call quote,$(PHOTOS)) $(if $(CLASSES),--classes $(call quote,$(CLASSES))) --engine $(call quote,$(ENGINE)) --provider $(PROVIDER) --patches $(call quote,$(PATCHES)) --max-patches $(call quote,$(MAX_PATCHES)) \
 	  $(if $(NO_PATCHES),--no-patches) $(if $(WORKERS),--workers $(WORKERS)) $(if $(LIMITS),--limits $(call quote,$(LIMITS))) --out build/survey
 
 survey-diff: $(gallery) ## say what differs between two models that were surveyed: A=resnet18 B=resnet50

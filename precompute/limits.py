@@ -40,8 +40,7 @@ class Limits:
         """Return the error for a photo beyond the limit `name`: it says how to raise the limit."""
         limit = getattr(self, name)
         return PhotoError(
-            f"{what}; the limit of {name} is {readable(limit)}: "
-            f"raise it with make site LIMITS={name}=…"
+            f"{what}; the limit of {name} is {readable(limit)}: raise it with LIMITS={name}=…"
         )
 
 

@@ -88,8 +88,8 @@ def parallel(
             for task in islice(waiting, number):
                 try:
                     futures[pool.schedule(work, [task], timeout=time_for(task))] = task
-                except RuntimeError:  # pebble's word for a pool that no process starts in
-                    raise BrokenProcessPool from None
+                except (RuntimeError, BrokenProcessPool):  # pebble's words for it
+                    raise _nobody_works() from None
 
     with environment(ONE_THREAD), _ended(pool):  # read by new processes when they load NumPy
         hand_out(AHEAD * workers)
@@ -104,16 +104,20 @@ def parallel(
                 except ProcessExpired as expired:
                     error = LostTaskError(f"its process {_end(expired.exitcode)}")
                 except BrokenProcessPool:
-                    raise PrecomputeError(
-                        "worker processes do not start or are killed at once, most likely for "
-                        "want of memory: try fewer of them with make site WORKERS=1"
-                    ) from None
+                    raise _nobody_works() from None
                 else:
                     yield task, result
                     continue
                 if lost is None:
                     raise error
                 yield task, lost(error)
+
+
+def _nobody_works() -> PrecomputeError:
+    return PrecomputeError(
+        "worker processes do not start or are killed at once, most likely for want of memory: try "
+        "fewer of them with WORKERS=1"
+    )
 
 
 @contextmanager

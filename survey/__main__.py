@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,11 +12,14 @@ import turns
 from precompute.errors import PrecomputeError
 from precompute.limits import DEFAULT, parse_limits, readable
 from precompute.progress import show
+from precompute.workers import affordable, available_cores
 from sizes import parse_size
 from survey.build import Done, Settings, survey
+from survey.contract import SHARDS
 from survey.engines import ENGINES, choose
 from survey.errors import SurveyError
 from survey.sheets import EACH
+from survey.strongest import KEPT
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -56,16 +60,17 @@ def main(arguments: list[str] | None = None) -> int:
         + " (local)",
     )
     parser.add_argument(
-        "--workers", type=int, help="photos computed at the same time (one per core)"
+        "--workers", type=_from(1, 4096), help="photos computed at the same time (one per core)"
     )
     parser.add_argument(
         "--provider", default="auto", help="onnxruntime's execution provider (auto)"
     )
     parser.add_argument(
         "--patches",
-        type=int,
+        type=_from(1, KEPT),
         default=EACH,
-        help=f"patches of photos shown of each channel ({EACH})",
+        metavar="COUNT",
+        help=f"patches of photos shown of each channel, 1 to {KEPT} ({EACH})",
     )
     parser.add_argument(
         "--max-patches",
@@ -88,17 +93,26 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         limits = parse_limits(options.limits)
+        workers = options.workers
+        if options.engine == "local":
+            wanted = workers or available_cores()
+            workers = affordable(wanted, max(map(_model_bytes, options.manifest)))
+            if workers < wanted:
+                _tell(
+                    f"photos are computed {workers} at a time instead of {wanted}: each process "
+                    "has a copy of the model, and more would take over half of the memory"
+                )
         engine = choose(
             options.engine,
-            options.workers,
-            # A photo may take its time; that many of them in a row mean that one of them hangs.
+            workers,
+            # Processes watch the time of each photo themselves; this is for one that cannot.
             lambda photos: limits.seconds * (1 + len(photos) / 4),
             # A list of photos is read here; where the photos lie, it alone knows.
             [path.parent for path in options.manifest]
             + [path for path in [options.photos.expanduser()] if path.suffix != ".txt"],
         )
-        models = {manifest.parent for manifest in options.manifest}
-        with turns.held(*sorted(models), write=options.out, say=_say):
+        # Whoever shows the last survey need not wait for hours until this one is done.
+        with turns.held(write=options.out / SHARDS, say=_say):
             for manifest in options.manifest:
                 settings = Settings(
                     manifest=manifest,
@@ -111,7 +125,7 @@ def main(arguments: list[str] | None = None) -> int:
                     max_patches=options.max_patches,
                     limits=limits,
                 )
-                _report(survey(settings, engine, show))
+                _report(survey(settings, engine, show, _say))
     except (SurveyError, PrecomputeError, artifacts.ArtifactError, OSError) as error:
         print(f"survey: {error}", file=sys.stderr)
         return 1
@@ -122,10 +136,11 @@ def _report(done: Done) -> None:
     index = done.index
     for remark in done.remarks:
         _tell(remark)
-    for fault in index.faults[:10]:
+    told = index.faults[:10]
+    for fault in told:
         _tell(f"left out {fault}")
-    if index.unreadable > 10:
-        _tell(f"left out {index.unreadable - 10} more")
+    if index.unreadable > len(told):
+        _tell(f"left out {index.unreadable - len(told)} {'more' if told else 'photos'}")
     dead = sum(layer.dead for layer in index.layers)
     _tell(
         f"{index.model}: {index.surveyed} photos of {artifacts.printable(index.credit.title)}, "
@@ -134,6 +149,21 @@ def _report(done: Done) -> None:
     if index.judged:
         assert index.top1 is not None
         _tell(f"{index.model}: top-1 {index.top1 / index.judged:.1%} of {index.judged}")
+
+
+def _model_bytes(manifest: Path) -> int:
+    """Return the size of a model's file; 0 where there is none, which is told later."""
+    onnx = manifest.with_suffix(".onnx")
+    return onnx.stat().st_size if onnx.is_file() else 0
+
+
+def _from(least: int, most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"'{text}' is no number from {least} to {most}")
+        return int(text)
+
+    return number
 
 
 def _size(text: str) -> int | None:

@@ -7,7 +7,7 @@
     <surveys>/<model>/patches/_wrong.webp    the photos that the network is most wrong about
     <surveys>/<model>/channels.npz           the table of all channels, for pandas and polars
     <surveys>/<model>/summary.npz            the merged summary, which `survey-diff` reads
-    <surveys>/<model>/shards/                finished parts of a survey that is under way
+    <surveys>/_shards/<model>/               finished parts of a survey that is under way
 
 The first four are what a site holds. A photo's *maximum* is a channel's largest activation on it,
 its *mean* the average of the channel over all positions. Lists with one entry per channel are in
@@ -57,7 +57,8 @@ INDEX_NAME = "index.json"
 WRONG_NAME = "patches/_wrong.webp"
 TABLE_NAME = "channels.npz"
 SUMMARY_NAME = "summary.npz"
-SHARDS = "shards"
+SHARDS = "_shards"
+"""Folder of the finished parts of surveys, among the surveys."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ class Confusion:
     """Position in SurveyIndex.classes."""
     answer: Count
     """Category of the model, another than the true one."""
-    photos: Size
+    photos: Count
 
 
 @dataclass(frozen=True)
@@ -264,7 +265,8 @@ class LayerSurvey:
     high: tuple[float, ...]
     """Largest maximum of a photo, exactly: the channel's largest activation."""
     quantiles: tuple[tuple[float, ...], ...]
-    """For each channel the QUANTILES of the photos' maxima, within SurveyIndex.quantile_error."""
+    """For each channel the QUANTILES of the photos' maxima, within SurveyIndex.quantile_error for
+    magnitudes between 2⁻²⁰ and 2²⁰."""
     best: tuple[int | None, ...]
     """Position in SurveyIndex.classes of the class with the largest mean among those with at least
     CLASS_PHOTOS photos, the first of equal ones. None, like selectivity and separation, where there

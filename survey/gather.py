@@ -1,5 +1,6 @@
 """From shards to one Summary: what is finished is kept on disk, what is lost is tried in parts."""
 
+import hashlib
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -7,12 +8,11 @@ from functools import partial
 from pathlib import Path
 
 import artifacts
-import store
 from precompute.progress import Step
 from precompute.workers import LostTaskError
 from survey.engines import Engine
 from survey.errors import SurveyError
-from survey.job import Job, Shard
+from survey.job import Item, Job, Shard
 from survey.summary import Layout, Summary
 from survey.worker import survey_shard
 
@@ -23,8 +23,22 @@ FEWEST, MOST = 256, 4096
 
 
 def each_of(photos: int) -> int:
-    """Return how many photos a shard should have. The result of a survey does not depend on it."""
-    return min(max(photos // 64, FEWEST), MOST)
+    """Return how many photos a shard should have. The result of a survey does not depend on it.
+
+    It is a power of two, so that a few photos more or less leave most shards as they are.
+    """
+    return min(max(rounded(photos) // 64, FEWEST), MOST)
+
+
+def rounded(photos: int) -> int:
+    """Return the power of two that is not above a number of photos; 1 for none."""
+    return 1 << max(photos.bit_length() - 1, 0)
+
+
+def photo_key(item: Item) -> bytes:
+    """Return everything that the figures of a photo depend on, but for the model."""
+    name = artifacts.escaped(item.name)
+    return artifacts.encode((name, item.offset, item.size, item.modified, item.label))
 
 
 @dataclass(frozen=True)
@@ -37,19 +51,35 @@ class Finished:
 
     def path(self, shard: Shard) -> Path:
         """Return the file of a shard."""
-        photos = [(one.name, one.offset, one.size, one.modified, one.label) for one in shard]
-        return self.folder / f"{store.key_of(self.key, photos)}.npz"
+        digest = hashlib.sha256(self.key.encode())
+        for item in shard:
+            digest.update(photo_key(item))
+        return self.folder / f"{digest.hexdigest()}.npz"
 
-    def read(self, shard: Shard) -> Summary | None:
-        """Return the summary of a shard, or None where it has to be computed."""
+    def read(self, shard: Shard) -> tuple[list[Summary], list[Shard]]:
+        """Return the summaries of a shard or of its parts, and those that have to be computed."""
         try:
-            return Summary.from_bytes(self.path(shard).read_bytes())
+            return [Summary.from_bytes(self.path(shard).read_bytes())], []
         except (FileNotFoundError, SurveyError):  # a damaged one is computed again
-            return None
+            pass
+        found, missing = [], []
+        halves = halves_of(shard) if len(shard) > 1 else []
+        if any(self.path(half).exists() for half in halves):
+            for half in halves:
+                summaries, rest = self.read(half)
+                found += summaries
+                missing += rest
+            return found, missing
+        return [], [shard]
 
     def write(self, shard: Shard, data: bytes) -> None:
         """Keep the summary of a shard."""
         artifacts.write(self.path(shard), data)
+
+
+def halves_of(shard: Shard) -> list[Shard]:
+    """Return the two parts in which a shard of two photos or more is tried when it was lost."""
+    return [shard[: len(shard) // 2], shard[len(shard) // 2 :]]
 
 
 def gather(
@@ -59,49 +89,48 @@ def gather(
     shards: Sequence[Shard],
     finished: Finished,
     progress: Progress,
-) -> Summary:
-    """Return the summary of all photos of `shards`.
+) -> tuple[Summary, dict[str, str]]:
+    """Return the summary of all photos of `shards`, and why some of them were lost, by name.
 
-    What `finished` holds is not computed again, and `progress` is told of the rest. Raises what
-    survey_shard raises.
+    What `finished` holds is not computed again, and `progress` is told of the rest. Lost photos are
+    none that cannot be read: the next run may well have more luck. Raises what survey_shard raises.
     """
     total = Summary.nothing(layout)
     missing = []
     for shard in shards:
-        done = finished.read(shard)
-        if done is None:
-            missing.append(shard)
-        else:
-            total = total.merge(done)
-    if not missing:
-        return total
-    left = sum(map(len, missing))
-    kept = sum(map(len, shards)) - left
-    step = progress(f"photos ({kept} done before)" if kept else "photos", left)
-    work = partial(survey_shard, job)
-    with closing(_computed(engine, work, layout, missing)) as computed:
-        for shard, data in computed:
-            finished.write(shard, data)
-            total = total.merge(Summary.from_bytes(data))
-            step(len(shard))
-    return total
+        found, rest = finished.read(shard)
+        for one in found:
+            total = total.merge(one)
+        missing += rest
+    lost: dict[str, str] = {}
+    if missing:
+        left = sum(map(len, missing))
+        kept = sum(map(len, shards)) - left
+        step = progress(f"photos ({kept} done before)" if kept else "photos", left)
+        with closing(_computed(engine, partial(survey_shard, job), missing)) as computed:
+            for shard, result in computed:
+                if isinstance(result, LostTaskError):
+                    why = f"{result}, which damaged pictures can cause, or want of memory"
+                    lost[shard[0].name] = why
+                else:
+                    finished.write(shard, result)
+                    total = total.merge(Summary.from_bytes(result))
+                step(len(shard))
+    return total.merge(Summary.unusable(layout, lost)), lost
 
 
 def _computed(
-    engine: Engine, work: Callable[[Shard], bytes], layout: Layout, shards: Sequence[Shard]
-) -> Generator[tuple[Shard, bytes], None, None]:
-    """Yield every shard with its summary, as they are done.
+    engine: Engine, work: Callable[[Shard], bytes], shards: Sequence[Shard]
+) -> Generator[tuple[Shard, bytes | LostTaskError], None, None]:
+    """Yield shards with their summaries, as they are done.
 
     Where a shard takes its process along, its halves are tried, down to the photo that is to blame.
     """
     while shards:
         halves: list[Shard] = []
         for shard, result in engine.map(work, shards):
-            if not isinstance(result, LostTaskError):
-                yield shard, result
-            elif len(shard) > 1:
-                halves += [shard[: len(shard) // 2], shard[len(shard) // 2 :]]
+            if isinstance(result, LostTaskError) and len(shard) > 1:
+                halves += halves_of(shard)
             else:
-                why = f"{result}, which damaged pictures can cause, or want of memory"
-                yield shard, Summary.unusable(layout, {shard[0].name: why}).to_bytes()
+                yield shard, result
         shards = halves

@@ -38,7 +38,7 @@ class Job:
     categories: tuple[int | None, ...]
     """For each class of the data set the model's category, if it is one."""
     sample: int
-    """Photos whose key is below this belong to the sample that two models are compared on."""
+    """Photos whose key is not above this belong to the sample that two models are compared on."""
 
 
 Shard = tuple[Item, ...]

@@ -26,6 +26,8 @@ R = TypeVar("R")
 
 TRIES = 3
 """Processes that a task may end before it is given up. Machines that are lost do not count."""
+MACHINES = 10
+"""Machines that may be lost with a task before it is the task that is to blame."""
 PATIENCE = 300.0
 """Seconds that a cluster may have no core at all, as one has that starts machines when asked."""
 REACH = 5.0
@@ -152,6 +154,8 @@ class _Try(Generic[T]):
     task: T
     ended: int = 0
     """Processes that ended while they worked on it."""
+    lost: int = 0
+    """Machines that did."""
     begun: float | None = None
     """When, if it is."""
 
@@ -219,14 +223,17 @@ class _Run(Generic[T, R]):
             del self.running[stream]
             attempt.ended += 1
             if attempt.ended < TRIES:
-                self.again.append(_Try(attempt.task, attempt.ended))
+                self.again.append(_Try(attempt.task, attempt.ended, attempt.lost))
                 return
             oom = isinstance(error, errors.OutOfMemoryError)
             why = ", the last for want of memory" if oom else ""
             yield attempt.task, LostTaskError(f"{TRIES} processes ended that worked on it{why}")
         except (errors.NodeDiedError, errors.ObjectLostError):
             del self.running[stream]
-            self.again.append(_Try(attempt.task, attempt.ended))
+            if attempt.lost + 1 == MACHINES:
+                yield attempt.task, LostTaskError(f"{MACHINES} machines ended that worked on it")
+                return
+            self.again.append(_Try(attempt.task, attempt.ended, attempt.lost + 1))
         except errors.RayError as error:
             raise self._told(error) from None
         else:

@@ -163,7 +163,7 @@ class Summary:
         answered: Answered,
         sample: int,
     ) -> Summary:
-        """Return the summary of n photos with `names`; those with keys below `sample` are the sample."""
+        """Return the summary of n photos with `names`; those with keys up to `sample` are the sample."""
         nothing = cls.nothing(layout)
         if not names:
             return nothing
@@ -308,7 +308,14 @@ class Summary:
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as file:
                 return _summary(dict(file))
-        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        except (
+            ValueError,
+            LookupError,
+            OSError,
+            EOFError,
+            RuntimeError,
+            zipfile.BadZipFile,
+        ) as error:
             raise SurveyError(f"not a summary: {error}") from None
 
 

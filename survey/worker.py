@@ -1,10 +1,13 @@
 """What a process does with a shard: decode ahead, run the network, keep the figures."""
 
+import faulthandler
+import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +23,8 @@ from survey.dataset import content
 from survey.figures import Block, layout_of
 from survey.job import Item, Job, Shard, key_of
 from survey.summary import Summary
+
+T = TypeVar("T")
 
 BLOCK = 128
 """Photos whose figures are held before they are summed up."""
@@ -38,6 +43,8 @@ def survey_shard(job: Job, shard: Shard) -> bytes:
     layout = layout_of(manifest)
     block = _block(job.manifest, job.provider)
     block.clear()
+    # Sums are kept by class: photos of one class after the other make few of them at a time.
+    ordered = sorted(shard, key=lambda item: -1 if item.label is None else item.label)
     summary = Summary.nothing(layout)
     faults: dict[str, str] = {}
 
@@ -46,7 +53,7 @@ def survey_shard(job: Job, shard: Shard) -> bytes:
         block.clear()
         return summary.merge(one) if summary.photos else one
 
-    for item, picture in _pictures(shard, manifest.input, job.limits):
+    for item, picture in _watched(_pictures(ordered, manifest.input, job.limits), job.limits):
         if isinstance(picture, PhotoError):
             faults[item.name] = str(picture)
             continue
@@ -75,8 +82,25 @@ def _block(manifest: Path, provider: str) -> Block:
     return Block(_model(manifest, provider).manifest, BLOCK)
 
 
+def _watched(photos: Iterator[T], limits: Limits) -> Iterator[T]:
+    """Yield `photos`; this process ends where one takes longer than it may, from when the one before
+    was asked for until the next one is: no decoder can be stopped otherwise.
+    """
+    try:
+        with open(os.devnull, "w") as nowhere:
+            while True:
+                faulthandler.dump_traceback_later(limits.seconds, exit=True, file=nowhere)
+                try:
+                    photo = next(photos)
+                except StopIteration:
+                    return
+                yield photo
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
 def _pictures(
-    shard: Shard, spec: Input, limits: Limits
+    shard: Sequence[Item], spec: Input, limits: Limits
 ) -> Iterator[tuple[Item, NDArray[np.float32] | PhotoError]]:
     """Yield each photo as the network's input, or why there is none; AHEAD of them are decoded while
     the caller works, by a thread of its own.

@@ -88,8 +88,7 @@ def test_a_decoder_that_takes_too_long_costs_that_photo_alone(gallery):
     limits = Limits(seconds=6, scans=20_000)
     slow = Gallery(replace(gallery.settings, limits=limits))
     assert lost(slow, "fir.jpg") == (
-        "not done after 6 seconds; the limit of seconds is 6: "
-        "raise it with make site LIMITS=seconds=…"
+        "not done after 6 seconds; the limit of seconds is 6: raise it with LIMITS=seconds=…"
     )
     assert (gallery.folder / "gum" / "index.json").is_file()
 

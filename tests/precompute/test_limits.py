@@ -74,7 +74,7 @@ def test_bombs_are_refused_before_they_are_decoded(undecoded, name):
     with pytest.raises(PhotoError) as error:
         decode(data)
     limit = message.split()[-3]
-    assert str(error.value) == f"{message}raise it with make site LIMITS={limit}=…"
+    assert str(error.value) == f"{message}raise it with LIMITS={limit}=…"
 
 
 def test_what_is_just_within_the_limits_is_decoded():

@@ -33,16 +33,20 @@ class Here:
     backwards: bool = False
     done: list[int] = field(default_factory=list)
     """Photos of each task."""
+    surveyed: int = 0
+    """Photos that went through the network."""
 
     def map(self, work, tasks):
         for task in reversed(tasks) if self.backwards else tasks:
             if len(self.done) == self.patience:
                 raise KeyboardInterrupt
-            if self.deadly and any(self.deadly in item.name for item in task):
+            photos = task if isinstance(task, tuple) else ()
+            if any(self.deadly and self.deadly in item.name for item in photos):
                 yield task, LostTaskError("its process was killed by SIGSEGV")
                 continue
             result = work(task)
             self.done.append(len(task))
+            self.surveyed += len(photos)
             yield task, result
 
 
@@ -64,7 +68,10 @@ class Survey:
     def gather(self, folder: Path, engine=None, each=20, sample=EVERYTHING, progress=quiet):
         job = Job(self.manifest, "cpu", DEFAULT, self.data.categories, sample)
         finished = Finished(folder, "key")
-        return gather(engine or Here(), job, self.layout, self.shards(each), finished, progress)
+        summary, _ = gather(
+            engine or Here(), job, self.layout, self.shards(each), finished, progress
+        )
+        return summary
 
 
 def a_survey(folder: Path, photos: int) -> Survey:

@@ -1,6 +1,7 @@
 """The whole survey: its files, what is kept, and what is left when it is interrupted or killed."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from small_survey import Here, a_survey, quiet
 
 from survey.__main__ import main
 from survey.build import Settings, survey
-from survey.contract import LayerSurvey, SurveyIndex, schema
+from survey.contract import LayerSurvey, SurveyIndex, read_layer, schema
 from survey.errors import SurveyError
 from survey.summary import Summary
 
@@ -69,7 +70,10 @@ def test_everything_that_the_contract_names_is_there(expected, settings):
         named |= {layer.figures, layer.patches.sheet.path}
         msgspec.json.decode(expected[f"tiny/{layer.figures}"], type=LayerSurvey)
     assert {name for name in expected if name.startswith("tiny/")} == {f"tiny/{n}" for n in named}
-    assert expected.keys() - {f"tiny/{n}" for n in named} == {"_records/tiny.json"}
+    assert expected.keys() - {f"tiny/{n}" for n in named} == {
+        "_records/tiny.json",
+        "_records/tiny.summary.json",
+    }
     assert Summary.from_bytes(expected["tiny/summary.npz"]).photos == 24
 
 
@@ -90,7 +94,7 @@ def test_a_second_run_does_nothing(expected, settings):
 
 def test_a_damaged_file_is_noticed_and_made_again(expected, here):
     survey(here, Here(), quiet)
-    for name in ("index.json", "layers/conv.json", "patches/relu.webp", "channels.npz"):
+    for name in ("index.json", "layers/conv.json", "patches/conv.webp", "channels.npz"):
         path = here.surveys / "tiny" / name
         path.write_bytes(path.read_bytes()[:-1] + b"?")
         assert survey(here, Here(), quiet).photos
@@ -141,6 +145,49 @@ def test_interrupted_in_the_middle_it_goes_on(expected, here, monkeypatch):
     survey(here, engine, quiet)
     assert files(here.surveys) == expected
     assert sum(engine.done[:-2]) < 26
+
+
+def test_another_way_to_show_it_computes_nothing(expected, here):
+    survey(here, Here(), quiet)
+    shown = []
+    for change in ({"patches": 1}, {"private": True}, {"max_patches": 10**6}):
+        engine = Here()
+        survey(replace(here, **change), engine, quiet)
+        shown.append(files(here.surveys / "tiny"))
+        # What is cut are groups of photos; photos that go through the network come as items.
+        assert not engine.surveyed, change
+    assert shown[0] != shown[1]
+    survey(here, Here(), quiet)
+    assert files(here.surveys) == expected
+    (here.surveys / "tiny" / "summary.npz").write_bytes(b"no summary")
+    engine = Here()
+    survey(here, engine, quiet)
+    assert engine.surveyed == 26
+    assert files(here.surveys) == expected
+
+
+def test_photos_that_were_lost_are_tried_again(expected, here):
+    done = survey(here, Here(deadly="0007"), quiet)
+    assert done.index.unreadable == 3
+    assert "its process was killed by SIGSEGV" in "".join(done.index.faults)
+    engine = Here()
+    assert survey(here, engine, quiet).index.unreadable == 2
+    assert engine.surveyed == 1
+    assert files(here.surveys) == expected
+
+
+def test_names_may_be_any_bytes(here, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name in (b"caf\xe9.png", b"new\nline.png", b"bad\xff.png"):
+        shutil.copy(here.photos / "ash" / "0000.png", os.fsencode(photos) + b"/" + name)
+    (photos / "bad\udcff.png").write_bytes(b"no picture")
+    done = survey(replace(here, photos=photos), Here(), quiet)
+    assert done.index.surveyed == 2
+    assert survey(replace(here, photos=photos), Here(), quiet).photos == 0
+    (layer, _) = done.index.layers
+    names = {photo.name for photo in read_layer(done.folder, layer).photos}
+    assert len(names) == 2
 
 
 def test_a_private_survey_holds_no_name_and_no_piece_of_a_photo(here):
@@ -194,6 +241,21 @@ def test_what_is_wrong_is_told_in_one_line(settings, tmp_path, capsys, arguments
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("survey: ")
     assert said in line
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--workers", "-1"], ["--patches", "10"], ["--patches", "0"]]
+)
+def test_numbers_that_make_no_sense_are_refused(settings, capsys, arguments):
+    with pytest.raises(SystemExit):
+        main(["--photos", str(settings.photos), *arguments])
+    assert "is no number from 1 to" in capsys.readouterr().err
+
+
+def test_a_private_survey_says_how_many_photos_it_left_out(settings, tmp_path, capsys):
+    given = ["--manifest", str(settings.manifest), "--photos", str(settings.photos)]
+    assert main([*given, "--out", str(tmp_path / "survey"), "--no-patches"]) == 0
+    assert "survey: left out 2 photos\n" in capsys.readouterr().out
 
 
 def test_the_schema_is_the_dataclasses():

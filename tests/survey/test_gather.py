@@ -1,7 +1,11 @@
 """Shards are computed, kept and merged: the same summary whatever happens on the way."""
 
+import subprocess
+import sys
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
+from time import monotonic
 
 import numpy as np
 import pytest
@@ -17,6 +21,7 @@ from survey.job import key_of
 from survey.strongest import KEPT
 
 PHOTOS = 300
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +166,34 @@ def test_a_photo_that_ends_its_process_costs_itself_alone(small, whole, tmp_path
         replace(found, faults={}, unreadable=0).to_bytes()
         == replace(without, faults={}, unreadable=0).to_bytes()
     )
+
+
+def test_what_was_found_by_halves_is_not_computed_again(small, tmp_path):
+    small.gather(tmp_path, Here(deadly="0044"))
+    engine = Here(deadly="0044")
+    small.gather(tmp_path, engine)
+    assert engine.done == []
+    engine = Here()
+    assert small.gather(tmp_path, engine).photos == PHOTOS
+    assert engine.done == [1]
+
+
+def test_a_photo_that_hangs_ends_its_process(small):
+    item = small.data.items[0]
+    program = f"""
+import time
+from pathlib import Path
+from precompute.limits import Limits
+from survey import worker
+from survey.job import Item, Job
+worker.content = lambda item, limits: time.sleep(60)
+job = Job(Path({str(small.manifest)!r}), "cpu", Limits(seconds=1), (0, 1, 2), 0)
+worker.survey_shard(job, (Item({item.name!r}, {item.path!r}, None, 1, 1, 0),))
+"""
+    began = monotonic()
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")
+    assert monotonic() - began < 30
 
 
 def test_photos_that_cannot_be_read_are_counted_and_named(whole):
