@@ -7,7 +7,7 @@
     <surveys>/<model>/patches/_wrong.webp    the photos that the network is most wrong about
     <surveys>/<model>/channels.npz           the table of all channels, for pandas and polars
     <surveys>/<model>/summary.npz            the merged summary, which `survey-diff` reads
-    <surveys>/<model>/shards/                finished parts of a survey that is under way
+    <surveys>/_shards/<model>/               finished parts of a survey that is under way
 
 The first four are what a site holds. A photo's *maximum* is a channel's largest activation on it,
 its *mean* the average of the channel over all positions. Lists with one entry per channel are in
@@ -57,7 +57,6 @@ INDEX_NAME = "index.json"
 WRONG_NAME = "patches/_wrong.webp"
 TABLE_NAME = "channels.npz"
 SUMMARY_NAME = "summary.npz"
-SHARDS = "shards"
 
 
 @dataclass(frozen=True)

@@ -281,6 +281,24 @@ def test_a_private_survey_shows_figures_and_no_photo(visit, photo, found, slugs)
     assert not [one for one in asked(watched) if one.endswith(".webp")]
 
 
+def test_without_patches_every_photo_that_is_known_is_named_with_its_value(visit, photo, found):
+    watched = visit("about.html")
+    page, top = watched.page, found(LAYER)["strongest"][CHANNEL]
+
+    def unpictured(model):
+        model["survey"]["layers"][LAYER]["patches"] = None
+        return model
+
+    change(page, "_layers.json", unpictured)
+    watched.open(f"{photo}#layer={LAYER}&channel={CHANNEL}&survey=1")
+    told(page)
+    items = page.locator("survey-panel li")
+    values = [as_number(one) for one in items.locator(".number").all_inner_texts()]
+    assert len(values) == 2 * EACH
+    assert values == pytest.approx(top["value"], rel=5e-3)
+    assert items.locator("svg").count() == 0
+
+
 def test_a_photo_without_a_class_is_called_by_its_name(visit, photo, slugs):
     watched = visit("about.html")
     page = watched.page
