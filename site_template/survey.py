@@ -20,6 +20,7 @@ from survey.contract import (
     LayerSurvey,
     Patches,
     Photo,
+    Sheet,
     Wrong,
 )
 
@@ -40,8 +41,8 @@ SHEETS = 4_000_000
 """Bytes of patches that the page of a class may load; each layer's are one picture."""
 
 
-Shown = tuple[tuple[Photo | None, float], ...]
-"""The strongest photos of a channel with the maximum of each; None where names are kept back."""
+Shown = tuple[tuple[Photo, float], ...]
+"""The photos that the patches of a channel are cut from, with the maximum of each."""
 Credits = tuple[tuple[str, str, tuple[str, ...]], ...]
 """Author and licence of photos that have their own, and the names of these photos."""
 
@@ -300,8 +301,8 @@ class ClassPage:
     wrong: tuple[WrongPhoto, ...]
     groups: tuple[Driven, ...]
     """The layer with the clearest channel first."""
-    patches: dict[str, Patches]
-    """Those that the page shows, by the names of their layers."""
+    sheets: tuple[Sheet, ...]
+    """Those that the page shows, each once: layers may share one."""
     credits: Credits
     before: ClassSurvey | None
     after: ClassSurvey | None
@@ -441,12 +442,12 @@ def layer_page(survey: Survey, position: int) -> LayerPage:
     """Return what the page about the layer at `position` shows."""
     reference = survey.index.layers[position]
     figures = survey.figures(reference)
-    channels = tuple(_channels(survey, figures))
+    channels = tuple(_channels(survey, figures, reference.patches))
     layers = [survey.manifest.layer(one.layer) for one in survey.index.layers]
     rankings = tuple(_rankings(channels, figures, survey.index.surveyed))
     patches = reference.patches if len(channels) <= PATCHED else None
     pictured = channels if patches else [one for ranking in rankings for one in ranking.channels]
-    seen = [photo for one in pictured for photo, _ in one.photos if photo]
+    seen = [photo for one in pictured for photo, _ in one.photos]
     return LayerPage(
         layer=layers[position],
         reference=reference,
@@ -455,13 +456,13 @@ def layer_page(survey: Survey, position: int) -> LayerPage:
         rankings=rankings,
         plot=_plot(channels),
         shown=patches,
-        credits=credited(seen) if reference.patches else (),
+        credits=credited(seen),
         before=layers[position - 1] if position else None,
         after=layers[position + 1] if position + 1 < len(layers) else None,
     )
 
 
-def _channels(survey: Survey, figures: LayerSurvey) -> Iterator[Channel]:
+def _channels(survey: Survey, figures: LayerSurvey, patches: Patches | None) -> Iterator[Channel]:
     classes = survey.index.classes
     middle = QUANTILES.index(0.5)
     for c, best in enumerate(figures.best):
@@ -476,16 +477,17 @@ def _channels(survey: Survey, figures: LayerSurvey) -> Iterator[Channel]:
             label=None if best is None else classes[best],
             selectivity=figures.selectivity[c],
             separation=figures.separation[c],
-            photos=_shown(figures, c),
+            photos=_shown(figures, c, patches) if patches else (),
         )
 
 
-def _shown(figures: LayerSurvey, channel: int) -> Shown:
+def _shown(figures: LayerSurvey, channel: int, patches: Patches) -> Shown:
     strongest = figures.strongest[channel]
     if not strongest:
         return ()
-    named: list[Photo | None] = [figures.photos[one] for one in strongest.photo]
-    return tuple(zip(named or [None] * len(strongest.value), strongest.value, strict=True))
+    named = [figures.photos[one] for one in strongest.photo]
+    # More photos may be known than have a patch.
+    return tuple(zip(named, strongest.value, strict=True))[: patches.each]
 
 
 def _rankings(
@@ -609,7 +611,7 @@ def driving(survey: Survey) -> Mapping[tuple[str, int], Shown]:
         if reference.patches and reference.layer in wanted:
             figures = survey.figures(reference)
             for c in wanted[reference.layer]:
-                found[reference.layer, c] = _shown(figures, c)
+                found[reference.layer, c] = _shown(figures, c, reference.patches)
     return found
 
 
@@ -654,13 +656,12 @@ def class_page(
             )
             for layer, channels in groups.items()
         ),
-        patches=allowed,
+        sheets=tuple({one.sheet.path: one.sheet for one in allowed.values()}.values()),
         credits=credited(
             photo
             for channel in one.channels
             if channel.layer in allowed
             for photo, _ in strongest[channel.layer, channel.channel]
-            if photo
         ),
         before=index.classes[label - 1] if label else None,
         after=index.classes[label + 1] if label + 1 < len(index.classes) else None,

@@ -177,7 +177,7 @@ def _faults_of_layer(figures: LayerSurvey, layer: Layer, index: SurveyIndex) -> 
     yield from _faults_of_photos(figures.photos, index)
     for one in filter(None, figures.strongest):
         places = {len(one.value), len(one.row), len(one.column)}
-        if len(places | ({len(one.photo)} if one.photo else set())) > 1:
+        if len(places | (set() if index.private else {len(one.photo)})) > 1:
             yield "the strongest photos of a channel have not a value and a place each"
         if any(photo >= len(figures.photos) for photo in one.photo):
             yield "a channel has a photo that there is not"

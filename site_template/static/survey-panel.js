@@ -12,7 +12,6 @@ class SurveyPanel extends HTMLElement {
     if (this.#layer !== layer) this.replaceChildren(); // what was found of another
     this.#layer = layer;
     const own = survey.layers[layer.name];
-    if (!own) throw new Error(`${layer.name} is not in the survey.`);
     const [found, classes] = await Promise.all([data.file(own.figures), survey.classes ? data.file(survey.classes) : []]);
     if (!isCurrent()) return;
     const list = element("dl", "");

@@ -3,7 +3,7 @@ patches that are real pictures. The same arguments give the same bytes."""
 
 import io
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log
 from pathlib import Path
@@ -87,7 +87,10 @@ def write_survey(
     silent: bool = False,
     cut: Cut = drawn,
     side: int = 8,
+    sides: Mapping[str, int] | None = None,
     each: int = 2,
+    kept: int = 4,
+    same: Mapping[str, str] | None = None,
     credit: Credit = CREDIT,
     names: Callable[[int], str] = "wood/{:05}.jpg".format,
     faults: Sequence[str] = ("wood/torn.jpg: the file ends too early",),
@@ -97,6 +100,9 @@ def write_survey(
     """Write a survey of the model that a manifest describes; return its folder.
 
     `silent` is a network that is never above zero. `classes` are the manifest's own where None.
+    Patches have `side` pixels a side, or what `sides` says of their layer. Of each channel `kept`
+    photos are known, and `each` of them have a patch. A layer in `same` has the figures and the
+    sheet of the earlier one that it names.
     """
     manifest = read_manifest(manifest_path)
     chance = random.Random(f"{manifest.model} {photos}")
@@ -110,18 +116,24 @@ def write_survey(
         own = author if number % 3 == 0 else ""
         return Photo(names(number), label, own, licence if own else "")
 
-    layers = []
+    layers: list[LayerReference] = []
+    by_name: dict[str, tuple[LayerSurvey, Patches | None]] = {}
     by_class: list[list[ClassChannel]] = [[] for _ in known]
     for depth, layer in enumerate(manifest.feature_maps):
         progress = depth / max(len(manifest.feature_maps) - 1, 1)
-        figures = _figures(layer, progress, photos, known, photo, private, silent, each, chance)
+        figures = _figures(layer, progress, photos, known, photo, private, silent, kept, chance)
+        first = (same or {}).get(layer.name)
+        if first:
+            figures = replace(by_name[first][0], layer=layer.name)
         artifacts.write(folder / contract.layer_name(layer.slug), artifacts.encode(figures))
-        patches = None
-        if not private:
-            filled = [len(one.value) if one else 0 for one in figures.strongest]
-            sheet = _sheet(contract.patches_name(layer.slug), filled, each, side, cut, chance)
+        patches = by_name[first][1] if first else None
+        if not private and not first:
+            filled = [min(len(one.value), each) if one else 0 for one in figures.strongest]
+            pixels = (sides or {}).get(layer.name, side)
+            sheet = _sheet(contract.patches_name(layer.slug), filled, each, pixels, cut, chance)
             artifacts.write(folder / sheet[0].path, sheet[1])
             patches = Patches(sheet[0], each)
+        by_name[layer.name] = figures, patches
         dead = sum(fires == 0 for fires in figures.fires)
         sparse = sum(0 < fires < contract.SPARSE * photos for fires in figures.fires)
         layers.append(
@@ -194,7 +206,7 @@ def _figures(
     photo: Callable[[int], Photo],
     private: bool,
     silent: bool,
-    each: int,
+    kept: int,
     chance: random.Random,
 ) -> LayerSurvey:
     """Return figures that grow more selective with depth; some channels are dead or sparse."""
@@ -214,7 +226,7 @@ def _figures(
         separation = chance.expovariate(1 / (0.2 + 1.6 * progress)) if several else None
         strongest = None
         if fires:
-            shown = [photo(chance.randrange(photos)) for _ in range(min(each, photos, fires))]
+            shown = [photo(n) for n in chance.sample(range(photos), min(kept, photos, fires))]
             used |= {one.name: one for one in shown}
             values = sorted((chance.uniform(high / 2, high) for _ in shown[1:]), reverse=True)
             strongest = (shown, [high, *values])

@@ -338,9 +338,73 @@ def test_patches_are_those_of_the_channel(render, surveys, manifest_path):
     strongest = figures.strongest[best]
     label = ", ".join(
         f"{index.classes[figures.photos[photo].label].name} {readable(value)}"
-        for photo, value in zip(strongest.photo, strongest.value, strict=True)
+        for photo, value in zip(strongest.photo[:3], strongest.value[:3], strict=True)
     )
     assert first.attributes["aria-label"] == f"Strongest patches: {label}"
+
+
+def cells(page, sheet):
+    """Return the numbers of the cells of each strip, by the sheet that it is cut from."""
+    strips = []
+    for element in page.elements:
+        if element.attributes.get("class") == "strip":
+            strips.append([])
+        elif element.attributes.get("class") == "cell" and strips:
+            left, top, width, _ = map(int, element.attributes["viewbox"].split())
+            strips[-1].append(top // width * sheet.columns + left // width)
+    return strips
+
+
+@pytest.mark.parametrize("kept", [1, 2, 9])
+def test_a_strip_ends_where_the_cells_of_its_channel_do(render, surveys, manifest_path, kept):
+    folder = write_survey(surveys, manifest_path, each=3, kept=kept, author="Grace Hopper")
+    index = read_survey(folder)
+    pages = render()
+    shown = set()
+    for reference in index.layers:
+        figures, patches = read_layer(folder, reference), reference.patches
+        page = pages[f"survey/{reference.figures[:-5]}.html"]
+        strips = cells(page, patches.sheet)
+        assert strips
+        for numbers in strips:
+            channel = numbers[0] // 3
+            filled = min(kept, figures.fires[channel], 3)
+            assert numbers == [3 * channel + j for j in range(filled)]
+        seen = [figures.photos[i] for one in figures.strongest if one for i in one.photo[:3]]
+        own = {photo.name for photo in seen if photo.author}
+        (names,) = re.findall(
+            r"Grace Hopper, CC BY 2\.0</dt><dd>(.*?)</dd>",
+            (render.out / f"survey/{reference.figures[:-5]}.html").read_text("utf-8"),
+        ) or [""]
+        assert set(filter(None, names.split(", "))) == own, "whose photos are shown, and no other"
+        shown |= {numbers[0] // 3 for numbers in strips}
+    assert shown == {c for c in range(4) if figures.strongest[c]}
+
+
+def test_layers_may_share_a_sheet(render, surveys, manifest_path):
+    folder = write_survey(surveys, manifest_path, each=3, same={"relu": "conv"})
+    index = read_survey(folder)
+    conv, relu = index.layers
+    assert relu.patches.sheet.path == conv.patches.sheet.path == "patches/conv.webp"
+    pages = render()
+    data = f"../../{MAIN}/data/survey/patches"
+    assert not (render.out / MAIN / "data/survey/patches/relu.webp").exists()
+    for name in ("conv", "relu"):
+        page = pages[f"survey/layers/{name}.html"]
+        assert page.all("image", href=f"{data}/conv.webp")
+        assert cells(page, conv.patches.sheet)
+    several = [
+        f"survey/classes/{one.slug}.html"
+        for one in index.classes
+        if len({channel.layer for channel in one.channels}) > 1
+    ]
+    assert several
+    for path in several:
+        (image,) = pages[path].all("image", href=f"{data}/conv.webp")
+        assert {use.attributes["href"] for use in pages[path].all("use")} <= {
+            f"#{image.attributes['id']}",
+            "#wrong",
+        }
 
 
 def test_a_strip_that_goes_on_in_the_next_row_is_shown_in_two_parts():
@@ -593,7 +657,9 @@ def small_sheet(folder):
 
 def other_sheet(folder):
     layers = read_survey(folder).layers
-    change(folder, layers=(replace(layers[0], patches=layers[1].patches), layers[1]))
+    sheet = replace(layers[0].patches.sheet, path="patches/elsewhere.webp")
+    patches = replace(layers[0].patches, sheet=sheet)
+    change(folder, layers=(replace(layers[0], patches=patches), layers[1]))
 
 
 def not_so_private(folder):
@@ -618,6 +684,11 @@ def few_quantiles(folder):
 
 def unknown_strongest(folder):
     one = contract.Strongest((999,), (1.0,), (0,), (0,))
+    change_layer(folder, 1, strongest=(one,) * 4)
+
+
+def strongest_without_photos(folder):
+    one = contract.Strongest((), (1.0,), (0,), (0,))
     change_layer(folder, 1, strongest=(one,) * 4)
 
 
@@ -646,6 +717,7 @@ def strongest_without_values(folder):
         (unknown_class, "a channel has a class that there is not"),
         (few_quantiles, "a channel has not 6 quantiles"),
         (unknown_strongest, "a channel has a photo that there is not"),
+        (strongest_without_photos, "have not a value and a place each"),
         (strongest_without_values, "have not a value and a place each"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -42,8 +43,12 @@ def text_of(path):
     return " ".join(plain.split())
 
 
-def test_each_comparison_is_a_page_and_nothing_else_is_more(made, site):
-    more = tree(site).keys() - tree(made.site).keys()
+def test_each_comparison_is_a_page_and_nothing_else_is_more(made, site, surveys, tmp_path):
+    apart, alone = tmp_path / "surveys", tmp_path / "site"
+    for name in NAMES:
+        shutil.copytree(surveys / name, apart / name)
+    made.render(*NAMES, out=alone, surveys=apart)
+    more = tree(site).keys() - tree(alone).keys()
     assert more == {TWINS, WIDER, "static/survey-diff.css"}
 
 

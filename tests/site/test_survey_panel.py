@@ -6,18 +6,26 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from surveyed import EACH, survey_of
+from a_survey import write_survey
 from website import Workshop, read_page
 
 from export.manifest import read_manifest
 from site_template.pages import ExplorerModel
+from site_template.render import render
 from site_template.survey_panel import class_names, panel
-from survey.contract import QUANTILES, ClassSurvey
+from survey.contract import QUANTILES, ClassSurvey, read_survey, survey_folder
 
 
 @pytest.fixture(scope="module")
-def survey(tiles, exported):
-    return survey_of(tiles, exported, lambda path, content: None, layers=())
+def surveys(exported, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("surveys")
+    write_survey(folder, exported)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def survey(surveys, exported):
+    return read_survey(survey_folder(surveys, read_manifest(exported).model))
 
 
 def test_the_panel_is_told_where_everything_lies(survey, exported):
@@ -27,7 +35,7 @@ def test_the_panel_is_told_where_everything_lies(survey, exported):
     assert own.figures == f"survey/layers/{layer.slug}.json"
     assert own.page == f"survey/layers/{layer.slug}.html"
     assert own.patches.sheet.path == f"patches/{layer.slug}.webp"
-    assert own.patches.each == EACH
+    assert own.patches == survey.layers[list(told.layers).index(layer.name)].patches
     assert QUANTILES[told.median] == 0.5
     assert (told.photos, told.private) == (survey.surveyed, False)
     assert json.loads(class_names(survey)) == [one.name for one in survey.classes]
@@ -64,34 +72,24 @@ def test_names_of_many_classes_do_not_weigh_on_the_first_data(survey):
     assert weight(replace(survey, classes=many)) <= weight(survey) + 10
 
 
-@pytest.fixture
-def surveyed(workshop: Workshop, survey, monkeypatch) -> Workshop:
-    """A gallery whose site has a survey."""
-    from site_template import render as rendering
-
-    read = rendering._read_gallery
-    monkeypatch.setattr(
-        rendering, "_read_gallery", lambda *given: replace(read(*given), survey=survey)
-    )
-    return workshop
-
-
-def test_a_site_with_a_survey_offers_it_with_and_without_a_script(surveyed, survey):
-    surveyed.render()
-    data = surveyed.out / "resnet18" / "data"
+def test_a_site_with_a_survey_offers_it_with_and_without_a_script(
+    workshop: Workshop, surveys, survey
+):
+    render(*workshop.arguments, surveys=surveys)
+    data = workshop.out / "resnet18" / "data"
     first = (data / "_layers.json").read_bytes()
     assert msgspec.json.decode(first, type=ExplorerModel).survey == panel(survey, "")
     assert len(gzip.compress(first)) < 10_000
     assert json.loads((data / "_classes.json").read_bytes()) == [one.name for one in survey.classes]
-    for name in (surveyed.images[0], "your-photo"):
-        page = read_page(surveyed.out / "resnet18" / f"{name}.html")
+    for name in (workshop.images[0], "your-photo"):
+        page = read_page(workshop.out / "resnet18" / f"{name}.html")
         assert [one.text for one in page.all("summary") if "Strongest over" in one.text] == [
             f"Strongest over {survey.surveyed} photos"
         ]
         assert len(page.all("survey-panel")) == 1
         assert len(page.all("link", href="../static/survey-panel.css")) == 1
-    plain = read_page(surveyed.out / "resnet18" / f"{surveyed.images[0]}.html")
-    links = [one for one in plain.all("a") if "/survey/" in one.attributes.get("href", "")]
+    plain = read_page(workshop.out / "resnet18" / f"{workshop.images[0]}.html")
+    links = [one for one in plain.all("a") if "/survey/layers/" in one.attributes.get("href", "")]
     assert [one.attributes["href"] for one in links] == [
         f"../{one.page}" for one in panel(survey, "").layers.values()
     ]
@@ -105,17 +103,3 @@ def test_a_site_without_a_survey_says_nothing_of_one(pages, site):
     for path in (site / "resnet18" / "data").glob("_*.json"):
         assert b"survey" not in path.read_bytes(), path
     assert not (site / "resnet18" / "data" / "_classes.json").exists()
-
-
-def test_a_layer_that_was_not_surveyed_has_no_link(surveyed, survey, monkeypatch):
-    from site_template import render as rendering
-
-    read = rendering._read_gallery
-    fewer = replace(survey, layers=survey.layers[1:])
-    monkeypatch.setattr(
-        rendering, "_read_gallery", lambda *given: replace(read(*given), survey=fewer)
-    )
-    surveyed.render()
-    page = (surveyed.out / "resnet18" / f"{surveyed.images[0]}.html").read_text("utf-8")
-    assert f"survey/{survey.layers[0].figures.removesuffix('.json')}.html" not in page
-    assert f"survey/{survey.layers[1].figures.removesuffix('.json')}.html" in page
