@@ -90,7 +90,7 @@ def test_a_second_run_does_nothing(expected, settings):
 
 def test_a_damaged_file_is_noticed_and_made_again(expected, here):
     survey(here, Here(), quiet)
-    for name in ("index.json", "layers/conv.json", "patches/relu.webp", "channels.npz"):
+    for name in ("index.json", "layers/conv.json", "patches/conv.webp", "channels.npz"):
         path = here.surveys / "tiny" / name
         path.write_bytes(path.read_bytes()[:-1] + b"?")
         assert survey(here, Here(), quiet).photos
