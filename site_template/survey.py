@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from math import sqrt
+from math import exp, sqrt
+from statistics import NormalDist
 
 from export.manifest import Layer
 from site_template.plots import Axis, axis, quantile
@@ -131,6 +132,8 @@ class WrongPhoto:
     cell: int
     label: ClassSurvey
     answer: str
+    own: float
+    """Probability of the true class."""
     right: bool
     photo: Photo | None
 
@@ -188,10 +191,17 @@ class Overview:
     layers: tuple[LayerRow, ...]
     depth: Depth
     channels: int
+    unsigned: int
+    """Channels of layers that cannot go below zero."""
     dead: int
+    """Those of them that are above zero on no photo."""
+    below: int
+    """Channels of other layers that are above zero on no photo."""
     sparse: int
     clearest: LayerRow | None
     """That with the channel of the largest separation."""
+    chance: tuple[float, float] | None
+    """Separations that come about by chance: see _chance."""
     deadest: LayerRow | None
     """That with the most dead channels; None where none is dead."""
     judged_classes: int
@@ -325,7 +335,9 @@ def overview(survey: Survey) -> Overview:
         layers=layers,
         depth=_depth(layers),
         channels=sum(row.layer.channels for row in layers),
-        dead=sum(row.reference.dead for row in layers),
+        unsigned=sum(row.layer.channels for row in layers if not row.layer.signed),
+        dead=sum(row.reference.dead for row in layers if not row.layer.signed),
+        below=sum(row.reference.dead for row in layers if row.layer.signed),
         sparse=sum(row.reference.sparse for row in layers),
         clearest=max(
             (row for row in layers if row.clearest),
@@ -333,14 +345,31 @@ def overview(survey: Survey) -> Overview:
             default=None,
         ),
         deadest=max(
-            (row for row in layers if row.reference.dead),
+            (row for row in layers if row.reference.dead and not row.layer.signed),
             key=lambda row: row.reference.dead,
             default=None,
         ),
+        chance=_chance(photos),
         judged_classes=sum(one.top1 is not None and one.photos > 0 for one in index.classes),
         smallest=min(photos, default=None),
         each=max((one.patches.each for one in index.layers if one.patches), default=0),
     )
+
+
+def _chance(photos: Sequence[int]) -> tuple[float, float] | None:
+    """Return the separation that the best of classes with so many photos reaches by chance, in half
+    of all channels and in one of a hundred; None for fewer than two classes.
+
+    The mean of n photos scatters by 1 / √n deviations; the largest of k such differences is below
+    the normal quantile of q^(1/k) with probability q.
+    """
+    if len(photos) < 2:
+        return None
+    scatter = sqrt(1 / min(photos) + 1 / max(1, sum(photos) - min(photos)))
+    half, rare = (
+        NormalDist().inv_cdf(share ** (1 / len(photos))) * scatter for share in (0.5, 0.99)
+    )
+    return half, rare
 
 
 def outcomes(survey: Survey) -> list[Outcome]:
@@ -373,6 +402,7 @@ def wrong_photos(survey: Survey) -> tuple[WrongPhoto, ...]:
             cell=cell,
             label=index.classes[one.label],
             answer=names[one.answer],
+            own=exp(-one.loss),
             right=index.classes[one.label].category == one.answer,
             photo=None if one.photo is None else index.photos[one.photo],
         )
@@ -507,11 +537,11 @@ def _rankings(
     kinds = (
         (
             "classes",
-            "Answers to one class",
-            "The means of that class’s photos lie furthest above those of all others, measured in "
-            "standard deviations within classes.",
-            "Look whether the patches show the thing itself, or only what comes with it: a "
-            "background, a pose, a border.",
+            "Differs most between classes",
+            "The mean over the named class’s photos lies furthest above that over all others, measured "
+            "in standard deviations within classes.",
+            "Patches show the largest single activations, which may be of other classes. Look "
+            "whether they show the thing itself, or what comes with it: a background, a pose.",
             separating,
             RANKED,
         ),
@@ -538,7 +568,7 @@ def _rankings(
             "Driven by exceptions",
             "The strongest photo lies furthest above what 99 % of the photos come to, as a multiple "
             "of it.",
-            "Often it is something that the data set hardly has: letters, a frame, a chart.",
+            "It can be something that the data set hardly has: letters, a frame, a chart.",
             apart[:EXCEPTIONS],
             EXCEPTIONS,
         ),
@@ -632,9 +662,10 @@ def class_page(
         groups.setdefault(channel.layer, []).append(channel)
         patches = references[channel.layer].patches
         if patches and len(groups[channel.layer]) == 1:
-            shared = patches.sheet in [one.sheet for one in allowed.values()]
-            more = 0 if shared else (survey.folder / patches.sheet.path).stat().st_size
-            if size + more <= SHEETS or not allowed:
+            # Layers that share a sheet have the same strips: once is enough.
+            shown = any(patches.sheet == other.sheet for other in allowed.values())
+            more = (survey.folder / patches.sheet.path).stat().st_size
+            if not shown and (size + more <= SHEETS or not allowed):
                 allowed[channel.layer] = patches
                 size += more
     confusions = [other for other in index.confusions if other.label == label]

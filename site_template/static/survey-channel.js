@@ -18,8 +18,8 @@ export function facts(found, channel, { photos, median, quantile_error: error },
     ["mean", readable(found.mean[channel])],
   ];
   if (best === null || !fires) return rows;
-  const name = ["selectivity", "separation"].find((one) => found[one][channel] !== null);
-  return [...rows, ["answers most to", classes[best] + (name ? `, ${name} ${readable(found[name][channel])}` : "")]];
+  const name = ["separation", "selectivity"].find((one) => found[one][channel] !== null);
+  return [...rows, ["largest mean on", classes[best] + (name ? `, ${name} ${readable(found[name][channel])}` : "")]];
 }
 
 /** Patches of so few pixels a side are shown at least twice as large: as squares. */

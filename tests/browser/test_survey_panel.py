@@ -127,9 +127,9 @@ def test_its_figures_are_those_that_were_found(visit, photo, found, data, slugs)
     median, error = rows["median maximum"].split(" ± ")
     assert as_number(median) == pytest.approx(own["quantiles"][CHANNEL][2], rel=5e-3)
     assert error == f"{100 * found.index.quantile_error:g} %"
-    kind, selectivity = rows["answers most to"].split(", selectivity ")
+    kind, separation = rows["largest mean on"].split(", separation ")
     assert kind == classes[own["best"][CHANNEL]]
-    assert as_number(selectivity) == pytest.approx(own["selectivity"][CHANNEL], rel=5e-3)
+    assert as_number(separation) == pytest.approx(own["separation"][CHANNEL], rel=5e-3)
     assert (
         page.locator("survey-panel > a")
         .get_attribute("href")
@@ -240,7 +240,7 @@ def test_a_dead_channel_says_so(visit, photo, found):
     said = watched.page.locator("survey-panel > p").inner_text()
     assert said == "Dead: never above zero on any of these photos."
     assert rows["fires on"].startswith("0 of ")
-    assert "answers most to" not in rows
+    assert "largest mean on" not in rows
     assert watched.page.locator("survey-panel svg").count() == 0
 
 
@@ -309,7 +309,7 @@ def test_a_photo_without_a_class_is_called_by_its_name(visit, photo, slugs):
 
     change(page, f"survey/layers/{slugs[LAYER]}.json", unlabelled)
     watched.open(f"{photo}#layer={LAYER}&channel={CHANNEL}&survey=1")
-    assert "answers most to" not in told(page)
+    assert "largest mean on" not in told(page)
     titles = page.locator("survey-panel li").evaluate_all("all => all.map((one) => one.title)")
     names = page.locator("survey-panel li small").all_inner_texts()
     assert names == [title.removeprefix("wood/") for title in titles]

@@ -21,7 +21,7 @@ test("a channel’s figures are told with their photos, their error and their cl
     ["largest maximum", "23.4"],
     ["median maximum", "3.21 ± 1 %"],
     ["mean", "0.423"],
-    ["answers most to", "oak, selectivity 0.830"],
+    ["largest mean on", "oak, separation 2.00"],
   ]);
 });
 
@@ -35,9 +35,9 @@ test("a dead channel answers to no class, and zero has no error", () => {
 });
 
 test("where there is no selectivity, the separation is told; where there is no class, neither", () => {
-  assert.deepEqual(facts(FOUND, 2, SURVEY, CLASSES).at(-1), ["answers most to", "ash, separation 1.50"]);
+  assert.deepEqual(facts(FOUND, 2, SURVEY, CLASSES).at(-1), ["largest mean on", "ash, separation 1.50"]);
   const unknown = { ...FOUND, separation: [2, 0, null] };
-  assert.deepEqual(facts(unknown, 2, SURVEY, CLASSES).at(-1), ["answers most to", "ash"]);
+  assert.deepEqual(facts(unknown, 2, SURVEY, CLASSES).at(-1), ["largest mean on", "ash"]);
   assert.equal(facts({ ...FOUND, best: [null, null, null] }, 0, SURVEY, []).length, 4);
   assert.match(facts(FOUND, 2, SURVEY, CLASSES)[2][1], /^−0\.500 ± 1 %$/);
 });
