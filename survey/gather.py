@@ -18,7 +18,7 @@ from survey.worker import survey_shard
 
 Progress = Callable[[str, int], Step]
 """Called with what is done and how many there are; returns what to call with how many more are done."""
-FEWEST, MOST = 256, 4096
+FEWEST, MOST = 512, 4096
 """Photos in a shard: enough that its start costs little, few enough that little is lost with it."""
 
 

@@ -26,7 +26,7 @@ from survey.summary import Summary
 
 T = TypeVar("T")
 
-BLOCK = 128
+BLOCK = 256
 """Photos whose figures are held before they are summed up."""
 AHEAD = 4
 """Photos that are decoded while another one is computed."""

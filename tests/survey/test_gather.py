@@ -16,9 +16,11 @@ from precompute.entry import open_model
 from precompute.preprocess import crop, normalise
 from precompute.session import run
 from survey.engines import Local
+from survey.fixed import MOST as LIMIT
 from survey.gather import FEWEST, MOST, Finished, each_of
 from survey.job import key_of
 from survey.strongest import KEPT
+from survey.worker import BLOCK
 
 PHOTOS = 300
 ROOT = Path(__file__).parents[2]
@@ -207,7 +209,8 @@ def test_photos_that_cannot_be_read_are_counted_and_named(whole):
 def test_shards_are_small_enough_to_lose_and_large_enough_to_start():
     assert each_of(1) == each_of(1000) == FEWEST
     assert each_of(10**7) == MOST
-    assert FEWEST < each_of(50_000) < MOST
+    assert FEWEST < each_of(100_000) < MOST
+    assert BLOCK < LIMIT  # that may be summed at once
 
 
 def test_shards_of_another_model_are_not_taken(small, tmp_path):
