@@ -37,7 +37,9 @@ def trained(tmp_path_factory):
             shutil.copy(ROOT / "examples" / photo, folder / "photos" / name)
     readme = (ROOT / "README.md").read_text("utf-8")
     (program,) = [
-        code for code in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "import torch" in code
+        code
+        for code in re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+        if "import torch" in code
     ]
     # Both of the lines that save.
     program += re.search(r"# or (torch\.save\(.*\))", program)[1]
