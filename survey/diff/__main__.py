@@ -18,8 +18,8 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m survey.diff",
         description="Compare two models that were surveyed on the same photos: how alike their "
         "layers are (debiased linear CKA), which channels changed (Pearson's correlation), which "
-        "died. No photo is computed again. Writes index.json, and tables as channels.npz, layers.npz "
-        "and pairs.npz; says what differs most.",
+        "fire in one only. No photo is computed again. Writes index.json, and tables as "
+        "channels.npz, layers.npz and pairs.npz; says what differs most.",
     )
     for name in ("a", "b"):
         parser.add_argument(

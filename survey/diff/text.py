@@ -81,8 +81,8 @@ def _channels(found: Difference) -> Iterator[str]:
 def _dead(found: Difference) -> Iterator[str]:
     alike = [(layer.layer, layer.channels) for layer in found.layers if layer.channels]
     for title, lost in (
-        ("Channels that fire in A and are dead in B", [(n, c.died) for n, c in alike]),
-        ("Channels that are dead in A and fire in B", [(n, c.revived) for n, c in alike]),
+        ("Channels that fire in A and never in B", [(n, c.died) for n, c in alike]),
+        ("Channels that fire in B and never in A", [(n, c.revived) for n, c in alike]),
     ):
         some = sorted(((name, dead) for name, dead in lost if dead), key=lambda o: -len(o[1]))
         if some:

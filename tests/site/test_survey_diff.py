@@ -69,7 +69,7 @@ def test_it_says_what_was_planted(site):
     assert "compares them on 40 photos" in said
     assert "trained 40 28 of 40" in said
     assert re.search(r"relu:2 −1\.00 −1\.00 to −1\.00 ", said)
-    assert f"Dead in {TWIN}, not in {MAIN} relu 1 : 1 Classes" in said
+    assert f"Never in {TWIN} relu 1 : 1 Classes" in said
     assert f"Right in {MAIN} Right in {TWIN} birch 10 of 20 15 of 20" in said
     assert "ash" not in said.partition("Classes, most")[2]
 
@@ -95,7 +95,7 @@ def test_layers_with_other_numbers_of_channels_have_a_similarity_only(site):
     assert "Similarity of the layer (CKA)" in said
     assert "Correlation of its channels" not in said
     assert "Channels that changed most" not in said
-    assert "Channels that died" not in said
+    assert "Channels that fire in one only" not in said
 
 
 def test_all_pairs_of_blocks_are_in_the_grid(site, surveys, made):

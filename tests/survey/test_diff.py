@@ -239,7 +239,7 @@ def test_the_command_says_what_differs(surveys, out, capsys):
     assert "A is one, 60 photos, right first answers to 38 of 60 (63.3%)" in said
     assert "below 0.999 is layer1" in said
     assert "  layer1:7  −1.000 (−1.000 to −1.000)  60 in A, 60 in B" in said
-    assert "fire in A and are dead in B: 1\n  layer1  1: 3\n" in said
+    assert "fire in A and never in B: 1\n  layer1  1: 3\n" in said
     assert "  birch  10 of 30, 25 of 30" in said
     assert "stem" not in said.split("Channels that changed most")[1]
 
