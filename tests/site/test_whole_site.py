@@ -231,7 +231,7 @@ def test_a_render_that_is_killed_leaves_the_old_site_or_the_new_one(
     if not exchanged:
         monkeypatch.setattr(filesystem, "exchange", lambda *_: False)
     # Pages are rendered once, and of the tiles there are fewer: the writes are what this is about.
-    (gallery,) = renderer._read(*small.arguments[:-1])
+    (gallery,) = renderer._read(*small.arguments[:-1], surveys=None)
     made = [list(renderer._pages([replace(gallery, site=Site(t, "", "", ""))])) for t in TITLES]
     monkeypatch.setattr(renderer, "_pages", lambda g: iter(made[TITLES.index(g[0].site.title)]))
     small.change_index(parts={name: small.index.parts[name] for name in (SHARED, TOURS)})
