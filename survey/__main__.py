@@ -144,7 +144,7 @@ def _report(done: Done) -> None:
     dead = sum(layer.dead for layer in index.layers)
     _tell(
         f"{index.model}: {index.surveyed} photos of {artifacts.printable(index.credit.title)}, "
-        f"{len(index.layers)} layers, {dead} dead channels; {done.folder}"
+        f"{len(index.layers)} layers, {dead} channels never above zero; {done.folder}"
     )
     if index.judged:
         assert index.top1 is not None
