@@ -1,5 +1,6 @@
 """Amounts of bytes as people write them: 500MB, 1GB, 1.5 GB. A kilobyte has 1000 bytes."""
 
+import argparse
 import re
 
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT]?)(?:B|bytes?)?", re.IGNORECASE)
@@ -20,6 +21,14 @@ def parse_size(text: str) -> int | None:
             f"invalid size '{text}': expected one such as 500MB, 1GB or 1.5GB, or none"
         )
     return size
+
+
+def size_argument(text: str) -> int | None:
+    """Return what an option of a command says, as parse_size() does, with its message."""
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def readable(size: int) -> str:

@@ -13,7 +13,7 @@ from precompute.errors import PrecomputeError
 from precompute.limits import DEFAULT, parse_limits, readable
 from precompute.progress import show
 from precompute.workers import available_cores
-from sizes import parse_size
+from sizes import size_argument
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument(
         "--max-site-size",
-        type=_size,
+        type=size_argument,
         default="1GB",
         metavar="SIZE",
         help="refuse to compute what would be larger, such as 500MB; none: any size (1GB)",
@@ -103,13 +103,6 @@ def _report(built: Built, name: str) -> None:
         f"{name}{photos} photo{'s' * (photos != 1)}, {built.computed} computed, "
         f"{layers} layer{'s' * (layers != 1)} each, on {built.index.provider}"
     )
-
-
-def _size(text: str) -> int | None:
-    try:
-        return parse_size(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _tell(what: str) -> None:

@@ -11,7 +11,7 @@ import turns
 from site_template.budget import folder_size
 from site_template.pages import Site
 from site_template.render import RenderError, render
-from sizes import parse_size
+from sizes import size_argument
 
 # Letters that need no escaping in a page, a policy or a link; no query and no fragment.
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~%+@/-]*)?")
@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument(
         "--max-site-size",
-        type=_size,
+        type=size_argument,
         default=PAGES_LIMIT,
         help="the most that the site may have, such as 500MB, 1.5GB or none (1GB, which is what "
         "GitHub Pages takes)",
@@ -103,14 +103,6 @@ def main(arguments: list[str] | None = None) -> int:
     unchanged = "" if made.changed else "nothing changed: "
     print(f"site: {unchanged}{made.pages} pages, {size / 1e6:.0f} MB in {options.out}")
     return 0
-
-
-def _size(text: str) -> int | None:
-    """Return what --max-site-size says, as parse_size() does, with its message."""
-    try:
-        return parse_size(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _say(what: str) -> None:

@@ -13,7 +13,7 @@ from precompute.errors import PrecomputeError
 from precompute.limits import DEFAULT, parse_limits, readable
 from precompute.progress import show
 from precompute.workers import affordable, available_cores
-from sizes import parse_size
+from sizes import size_argument
 from survey.build import Done, Settings, survey
 from survey.contract import SHARDS
 from survey.engines import ENGINES, choose
@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument(
         "--max-patches",
-        type=_size,
+        type=size_argument,
         default="60MB",
         metavar="SIZE",
         help="the most that all patches of a model may take; none: any size (60MB)",
@@ -164,13 +164,6 @@ def _from(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return number
-
-
-def _size(text: str) -> int | None:
-    try:
-        return parse_size(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _tell(what: str) -> None:

@@ -83,8 +83,8 @@ def _block(manifest: Path, provider: str) -> Block:
 
 
 def _watched(photos: Iterator[T], limits: Limits) -> Iterator[T]:
-    """Yield `photos`; this process ends where one takes longer than it may, from when the one before
-    was asked for until the next one is: no decoder can be stopped otherwise.
+    """Yield `photos`; this process ends where one takes longer than it may, from when it is asked for
+    until the next one is: no decoder can be stopped otherwise.
     """
     try:
         with open(os.devnull, "w") as nowhere:
