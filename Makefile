@@ -101,7 +101,7 @@ precompute: $(manifests) $(gallery) ## compute what changed of the tiles
 	.venv/bin/python -m precompute --manifest $(manifests) --images $(call quote,$(IMAGES)) --provider $(PROVIDER) --max-site-size $(call quote,$(MAX_SITE_SIZE)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(ALLOW_SKIPS),--allow-skips) $(if $(LIMITS),--limits $(call quote,$(LIMITS)))
 
 # What is interrupted goes on where it was. make site shows the surveys that are there.
-survey: $(manifests) $(gallery) $(if $(filter ray ray:%,$(ENGINE)),.venv/.ray) ## find out what each channel answers to, over all PHOTOS
+survey: $(manifests) .venv/.survey $(if $(filter ray ray:%,$(ENGINE)),.venv/.ray) ## find out what each channel answers to, over all PHOTOS
 	@$(if $(PHOTOS),,echo "which photos? run make survey PHOTOS=folder" >&2; exit 1)
 	.venv/bin/python -m survey --manifest $(manifests) --photos $(call quote,$(PHOTOS)) $(if $(CLASSES),--classes $(call quote,$(CLASSES))) --engine $(call quote,$(ENGINE)) --provider $(PROVIDER) --patches $(call quote,$(PATCHES)) --max-patches $(call quote,$(MAX_PATCHES)) \
 	  $(if $(NO_PATCHES),--no-patches) $(if $(WORKERS),--workers $(WORKERS)) $(if $(LIMITS),--limits $(call quote,$(LIMITS))) --out build/survey
@@ -167,12 +167,13 @@ build/settings/export-%: FORCE
 # Builds that start together make an environment once: the others wait, and find it made.
 $(gallery): locks/gallery.txt locks/onnxruntime.txt
 $(exporter): locks/export.txt locks/torch.txt
-.venv/.testing: locks/test.txt | $(gallery) .venv/.ray
+.venv/.testing: locks/test.txt | $(gallery) .venv/.survey .venv/.ray
 .venv/.ray: locks/ray.txt | $(gallery)
+.venv/.survey: locks/survey.txt | $(gallery)
 .venv-export/.testing: locks/test-export.txt | $(exporter) .venv-export/.efficientnet-lite0
 .venv-export/.efficientnet-lite0: locks/efficientnet-lite0.txt | $(exporter)
 ifndef ALONE
-$(gallery) $(exporter) .venv/.testing .venv/.ray .venv-export/.testing .venv-export/.efficientnet-lite0:
+$(gallery) $(exporter) .venv/.testing .venv/.survey .venv/.ray .venv-export/.testing .venv-export/.efficientnet-lite0:
 	@$(PYTHON) scripts/alone.py $(MAKE) --no-print-directory ALONE=1 $@
 else
 # Every onnxruntime wheel puts its files into the same place: one has to go before another comes.
@@ -187,7 +188,7 @@ $(exporter):
 	.venv-export/bin/python -m pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) --requirement locks/torch.txt
 	@touch $@
 
-.venv/.testing .venv/.ray:
+.venv/.testing .venv/.survey .venv/.ray:
 	scripts/venv .venv $<
 	@touch $@
 

@@ -14,10 +14,11 @@ import argparse
 import io
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from PIL import Image
 
@@ -26,15 +27,15 @@ from precompute.decode import decode, open_picture, read
 from precompute.entry import Model, open_model
 from precompute.limits import DEFAULT
 from precompute.preprocess import crop, normalise
-from precompute.session import run
 from precompute.workers import available_cores, parallel
-from survey.figures import Block, layout_of
-from survey.job import Item, Job, Shard
-from survey.summary import Summary
-from survey.worker import BLOCK, survey_shard
+from survey.activations import Network
+from survey.job import Item, Job, Shard, key_of
+from survey.layers import layout_of
+from survey.tally import Tally
+from survey.worker import survey_shard
 
 GOAL = 0.85
-ROUNDS = 7
+ROUNDS = 5
 _SIZE = (500, 375)
 """Of the photos where none are given, pixels: as they are in ImageNet on average."""
 
@@ -82,26 +83,29 @@ def parts(model: Model, shard: Shard, inputs: Sequence[object]) -> dict[str, flo
     files = [read(Path(item.path)) for item in shard]
     pictures = [decode(data) for data in files]
     pixels = [crop(picture, spec) for picture in pictures]
-    layout = layout_of(model.manifest)
-    block = Block(model.manifest, BLOCK)
-    activations = [run(model.session, model.manifest, picture) for picture in inputs[:4]]  # type: ignore[arg-type]
-
-    def reduce() -> None:
-        block.clear()
-        for number in range(len(shard)):
-            block.add(str(number), number, None, None, activations[number % 4])
-
-    took = {
-        "reading and decoding": seconds(lambda: [decode(read(Path(i.path))) for i in shard]),
-        "resizing and cropping": seconds(lambda: [crop(picture, spec) for picture in pictures]),
-        "normalising": seconds(lambda: [normalise(one, spec) for one in pixels]),
-        "figures of every channel": seconds(reduce),
+    network = Network(model)
+    tally = Tally(layout_of(model.manifest), network.activations, [None], 0)
+    counting = 0.0
+    for item, picture in zip(shard, inputs, strict=True):
+        network.compute(picture)  # type: ignore[arg-type]
+        counting += seconds(lambda name=item.name: tally.add(name, key_of(name), None, None))
+    return {
+        "reading and decoding": each(lambda item: decode(read(Path(item.path))), shard),
+        "resizing and cropping": each(lambda picture: crop(picture, spec), pictures),
+        "normalising": each(lambda one: normalise(one, spec), pixels),
+        "figures of every channel": counting,
+        "writing the shard down": seconds(lambda: tally.summary().to_bytes()),
     }
-    names = [str(number) for number in range(len(block.names))]
-    took["summing up"] = seconds(
-        lambda: Summary.of(layout, names, block.measured(), block.answered(), 2**60).to_bytes()
-    )
-    return took
+
+
+def each(work: Callable[[Any], object], things: Iterable[object]) -> float:
+    """Return the seconds that `work` takes for all `things`, and keep nothing of what it gives."""
+
+    def all_of_them() -> None:
+        for thing in things:
+            work(thing)
+
+    return seconds(all_of_them)
 
 
 def rate(job: Job, shard: Shard, workers: int) -> float:
@@ -117,7 +121,7 @@ def bare_rate(manifest: Path, shard: Shard, workers: int) -> float:
 def _steady(work: partial, shard: Shard, workers: int) -> float:
     """Return photos a second from the moment when every process has done its first shard."""
     done: list[float] = []
-    for _ in parallel(work, [shard] * 5 * workers, workers):
+    for _ in parallel(work, [shard] * 3 * workers, workers):
         done.append(perf_counter())
     return len(shard) * (len(done) - workers) / (done[-1] - done[workers - 1])
 
@@ -152,7 +156,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.survey", description=__doc__)
     parser.add_argument("--manifest", type=Path, default=Path("build/model/resnet18.json"))
     parser.add_argument("--photos", type=Path, help="folder of JPEGs (the examples, 500×375)")
-    parser.add_argument("--count", type=int, default=64, help="photos in a round (64)")
+    parser.add_argument("--count", type=int, default=256, help="photos in a round (256)")
     parser.add_argument("--workers", type=int, default=available_cores())
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -19,9 +19,9 @@ from survey import contract
 from survey.dataset import DataSet, read_data_set, shards
 from survey.engines import Engine
 from survey.errors import SurveyError
-from survey.figures import layout_of
 from survey.gather import Finished, Progress, each_of, gather, photo_key, rounded
 from survey.job import Job
+from survey.layers import layout_of
 from survey.result import result_files
 from survey.sheets import draw
 from survey.summary import Summary

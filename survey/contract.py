@@ -256,9 +256,8 @@ class LayerSurvey:
     mean: tuple[float, ...]
     """Of all positions of all photos."""
     deviation: tuple[float, ...]
-    """Standard deviation of all positions of all photos around the mean. A photo's squares are
-    summed in float32: where the mean is a hundred times as large, three digits hold. Deviations
-    below 1e-6 have fewer than six digits, and below 1e-8 none."""
+    """Standard deviation of all positions of all photos around the mean. Below 1e-6 it has fewer than
+    six digits, and below 1e-8 none."""
     photo_deviation: tuple[float, ...]
     """Standard deviation of the photos' means around the mean."""
     low: tuple[float, ...]

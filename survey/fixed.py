@@ -13,8 +13,6 @@ LARGEST = 2.0**40
 """Numbers beyond this cannot be summed: four million of them would leave 64 bits."""
 FRACTION = 53
 """Bits after the binary point: what is smaller than 2⁻⁵³ is rounded, once for each number."""
-MOST = 2 ** (63 - FRACTION)
-"""Numbers that can be summed at once."""
 
 
 @dataclass(frozen=True)
@@ -32,25 +30,6 @@ class Sums:
     def zeros(cls, *shape: int) -> Sums:
         """Return sums of nothing."""
         return cls(np.zeros((2, *shape), np.int64))
-
-    @classmethod
-    def of(cls, values: NDArray[np.floating], starts: NDArray[np.intp] | None = None) -> Sums:
-        """Return the sums of (n, C) values over n: (C,), or (groups, C) where `starts` has the first
-        row of each group of consecutive rows, with n below MOST.
-
-        The values must be finite and within ±LARGEST.
-        """
-        groups = np.zeros(1, np.intp) if starts is None else starts
-        whole = np.trunc(values)
-        rest = np.subtract(values, whole, dtype=np.float64)  # exact, as is the scaling
-        rest *= 2.0**FRACTION
-        parts = np.stack(
-            [
-                np.add.reduceat(limb.astype(np.int64), groups, axis=0)
-                for limb in (whole, np.rint(rest, out=rest))
-            ]
-        )
-        return _carried(parts[:, 0] if starts is None else parts)
 
     def __add__(self, other: Sums) -> Sums:
         """Return the sums of both; raises SurveyError where they leave 64 bits."""

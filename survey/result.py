@@ -13,9 +13,9 @@ from precompute.plan import producers
 from survey import contract
 from survey.dataset import DataSet, fingerprint
 from survey.errors import SurveyError
-from survey.figures import parts
 from survey.histogram import ERROR
 from survey.job import item_of
+from survey.layers import parts
 from survey.sheets import Sheets
 from survey.statistics import preferences, spread
 from survey.summary import Summary

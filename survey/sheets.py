@@ -22,8 +22,8 @@ from precompute.workers import LostTaskError, available_cores
 from sizes import readable
 from survey import contract
 from survey.engines import Engine
-from survey.figures import parts
 from survey.job import Item, Job, item_of
+from survey.layers import parts
 from survey.patches import Cuts, Pixels, Window, cut_photos, windows
 from survey.summary import Summary
 

@@ -46,10 +46,23 @@ def spread(summary: Summary, channels: slice) -> Spread:
     """Return the figures of `channels`, counted over all layers. There must be photos."""
     count = summary.photos
     sums = _part(summary.mean, channels).exact()
+    squares = _part(summary.mean_square, channels).exact()
+    # n² times a variance, in units of the last bit of a product. Of all positions it is that of the
+    # photos' means and the mean of the photos' variances: nothing of either cancels.
+    of_means = [
+        max(
+            square * count * _UNIT - total * total, 0
+        )  # rounding of single photos can take it below
+        for total, square in zip(sums, squares, strict=True)
+    ]
+    of_all = [
+        one + inside * count * _UNIT
+        for one, inside in zip(of_means, _part(summary.variance, channels).exact(), strict=True)
+    ]
     return Spread(
         mean=[total / (count * _UNIT) for total in sums],
-        deviation=_deviations(sums, _part(summary.square, channels), count),
-        photo_deviation=_deviations(sums, _part(summary.mean_square, channels), count),
+        deviation=[sqrt(one / (count * count * _UNIT * _UNIT)) for one in of_all],
+        photo_deviation=[sqrt(one / (count * count * _UNIT * _UNIT)) for one in of_means],
         quantiles=quantiles(
             summary.histogram[channels],
             np.array(QUANTILES),
@@ -57,14 +70,6 @@ def spread(summary: Summary, channels: slice) -> Spread:
             summary.high[channels],
         ),
     )
-
-
-def _deviations(sums: list[int], squares: Sums, count: int) -> list[float]:
-    """Return √(Σ squares / n − mean²); rounding of single photos can take it below 0."""
-    return [
-        sqrt(max(square * count * _UNIT - total * total, 0) / (count * count * _UNIT * _UNIT))
-        for total, square in zip(sums, squares.exact(), strict=True)
-    ]
 
 
 def preferences(summary: Summary, channels: slice, signed: bool) -> list[Preference | None]:

@@ -25,28 +25,6 @@ class Strongest:
     place: NDArray[np.int32]
     """(C, n), row · width + column of the first position that has the value."""
 
-    @classmethod
-    def of(
-        cls,
-        value: NDArray[np.float32],
-        key: NDArray[np.uint64],
-        place: NDArray[np.int32],
-    ) -> Strongest:
-        """Return the strongest of (n, C) values of n photos with (n,) keys and (n, C) places."""
-        order = np.argsort(key)
-        count = min(KEPT, len(key))
-        # One number that sorts as value and then key do: partitioning it is faster than any sort.
-        rank = np.arange(len(key), dtype=np.uint64)
-        composite = np.ascontiguousarray(
-            (_descending(value[order]).astype(np.uint64) << np.uint64(32) | rank[:, None]).T
-        )
-        if count < len(key):
-            composite.partition(count - 1, axis=1)
-        best = np.sort(composite[:, :count], axis=1)
-        rows = order[(best & np.uint64(0xFFFFFFFF)).astype(np.intp)]
-        channels = np.arange(value.shape[1])[:, None]
-        return cls(value[rows, channels], key[rows], place[rows, channels])
-
     def merge(self, other: Strongest) -> Strongest:
         """Return the strongest of both."""
         if not self.key.shape[1] or not other.key.shape[1]:
@@ -79,10 +57,3 @@ def _beats(one: Strongest, i: int, other: Strongest, j: int) -> NDArray[np.bool_
         (mine == theirs) & (one.key[:, i] < other.key[:, j])
     )
     return beats
-
-
-def _descending(values: NDArray[np.float32]) -> NDArray[np.uint32]:
-    """Return numbers that ascend as the values descend; −0 and 0 give one number."""
-    bits = (values + np.float32(0)).view(np.uint32)
-    ascending = np.where(bits >> 31, ~bits, bits | np.uint32(0x80000000))
-    return ~ascending

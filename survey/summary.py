@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -20,46 +20,13 @@ from numpy.typing import NDArray
 from survey.contract import WRONG
 from survey.errors import SurveyError
 from survey.fixed import Sums
-from survey.histogram import BINS, bin_of
+from survey.histogram import BINS
 from survey.strongest import Strongest
 
 FAULTS = 1000
 """Photos that could not be used which are named."""
-TOP = 5
 Layout = tuple[tuple[str, int], ...]
 """Layers in forward order, with their numbers of channels. C is the sum of these."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What was measured of n photos. C is channels of all layers."""
-
-    key: NDArray[np.uint64]
-    """(n,)."""
-    label: NDArray[np.int64]
-    """(n,), position of the class in the data set, −1 for none."""
-    maximum: NDArray[np.float32]
-    """(n, C)."""
-    place: NDArray[np.int32]
-    """(n, C), row · width + column of the first position that has the maximum."""
-    mean: NDArray[np.float32]
-    """(n, C)."""
-    square: NDArray[np.float32]
-    """(n, C), means of the squares."""
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What the network answered to n photos."""
-
-    category: NDArray[np.int64]
-    """(n, TOP) largest logits first; fewer where there are fewer categories."""
-    true: NDArray[np.int64]
-    """(n,), the category that the photo is of, −1 where there is none."""
-    probability: NDArray[np.float64]
-    """(n,), of the first answer."""
-    loss: NDArray[np.float64]
-    """(n,), −log of the probability of the true category; 0 where there is none."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +59,8 @@ class Summary:
     """(C,), largest maximum."""
     histogram: NDArray[np.uint32]
     """(C, BINS), photos by their maximum."""
-    square: Sums
-    """(C,), of the photos' mean squares."""
+    variance: Sums
+    """(C,), of the photos' variances: of all positions around the photo's own mean."""
     mean_square: Sums
     """(C,), of the squares of the photos' means."""
     class_square: Sums
@@ -105,7 +72,7 @@ class Summary:
     label_mean: Sums
     """(L, C), of the photos' means."""
     label_top: NDArray[np.int64]
-    """(L, 2), photos whose category is the first, or among the first TOP, of the answers."""
+    """(L, 2), photos whose category is the first, or among the first answers.TOP, of the answers."""
     answers: NDArray[np.int64]
     """(A, 3), label, category of the first answer and photos; sorted."""
     strongest: Strongest
@@ -133,7 +100,7 @@ class Summary:
             low=np.full(channels, np.inf, np.float32),
             high=np.full(channels, -np.inf, np.float32),
             histogram=np.zeros((channels, BINS), np.uint32),
-            square=Sums.zeros(channels),
+            variance=Sums.zeros(channels),
             mean_square=Sums.zeros(channels),
             class_square=Sums.zeros(channels),
             labels=whole,
@@ -152,74 +119,6 @@ class Summary:
             names={},
             unreadable=0,
             faults={},
-        )
-
-    @classmethod
-    def of(
-        cls,
-        layout: Layout,
-        names: Sequence[str],
-        measured: Measured,
-        answered: Answered,
-        sample: int,
-    ) -> Summary:
-        """Return the summary of n photos with `names`; those with keys up to `sample` are the sample."""
-        nothing = cls.nothing(layout)
-        if not names:
-            return nothing
-        by_label = np.argsort(measured.label, kind="stable")
-        labels, starts, counts = np.unique(
-            measured.label[by_label], return_index=True, return_counts=True
-        )
-        first = answered.category[:, 0]
-        judged = answered.true >= 0
-        hit = judged[:, None] & (answered.category == answered.true[:, None])
-        top = np.stack([hit[:, 0], hit.any(axis=1)], axis=1).astype(np.int64)
-        pairs, number = np.unique(
-            np.stack([measured.label, first], axis=1), axis=0, return_counts=True
-        )
-        channels = np.arange(measured.maximum.shape[1])
-        histogram = nothing.histogram
-        for bins in bin_of(measured.maximum):
-            histogram[channels, bins] += 1
-        strongest = Strongest.of(measured.maximum, measured.key, measured.place)
-        missed = judged & ~hit[:, 0]
-        wrong = nothing.wrong + Wrong(
-            answered.loss[missed],
-            measured.key[missed],
-            measured.label[missed],
-            first[missed],
-            answered.probability[missed],
-        )
-        sampled = np.nonzero(measured.key <= np.uint64(sample))[0]
-        sampled = sampled[np.argsort(measured.key[sampled])]
-        named = dict(zip(measured.key.tolist(), names, strict=True))
-        if len(named) < len(names):
-            raise SurveyError("two photos have one key: rename one of them")
-        squares = measured.mean.astype(np.float64) ** 2
-        mean_square = Sums.of(squares)
-        with_class = measured.label >= 0
-        return replace(
-            nothing,
-            photos=len(names),
-            fires=(measured.maximum > 0).sum(axis=0),
-            low=measured.maximum.min(axis=0) + np.float32(0),
-            high=measured.maximum.max(axis=0) + np.float32(0),
-            square=Sums.of(measured.square),
-            mean_square=mean_square,
-            class_square=mean_square
-            if with_class.all()
-            else Sums.of(np.where(with_class[:, None], squares, 0)),
-            labels=labels,
-            label_photos=counts,
-            label_mean=Sums.of(measured.mean[by_label], starts),
-            label_top=np.add.reduceat(top[by_label], starts, axis=0),
-            answers=np.column_stack([pairs, number]),
-            strongest=strongest,
-            wrong=wrong,
-            sample_key=measured.key[sampled],
-            sample_mean=measured.mean[sampled],
-            names=_needed(named, strongest, wrong),
         )
 
     @classmethod
@@ -270,7 +169,7 @@ class Summary:
             low=np.minimum(self.low, other.low),
             high=np.maximum(self.high, other.high),
             histogram=self.histogram + other.histogram,
-            square=self.square + other.square,
+            variance=self.variance + other.variance,
             mean_square=self.mean_square + other.mean_square,
             class_square=self.class_square + other.class_square,
             labels=labels,
@@ -283,7 +182,7 @@ class Summary:
             wrong=wrong,
             sample_key=keys[order],
             sample_mean=np.concatenate([self.sample_mean, other.sample_mean])[order],
-            names=_needed({**self.names, **other.names}, strongest, wrong),
+            names=needed({**self.names, **other.names}, strongest, wrong),
             unreadable=self.unreadable + other.unreadable,
             faults=dict(sorted({**self.faults, **other.faults}.items())[:FAULTS]),
         )
@@ -319,7 +218,7 @@ class Summary:
             raise SurveyError(f"not a summary: {error}") from None
 
 
-def _needed(names: Mapping[int, str], strongest: Strongest, wrong: Wrong) -> dict[int, str]:
+def needed(names: Mapping[int, str], strongest: Strongest, wrong: Wrong) -> dict[int, str]:
     """Return the names that are pointed to, by ascending key."""
     keys = np.union1d(strongest.key.reshape(-1), wrong.key)
     return {key: names[key] for key in keys.tolist()}
@@ -338,7 +237,7 @@ def _arrays(summary: Summary) -> dict[str, NDArray[Any]]:
         "histogram.bins": np.bincount(channel, minlength=len(summary.fires)),
         "histogram.bin": place.astype(np.uint16),
         "histogram.photos": summary.histogram[channel, place],
-        "square": summary.square.parts,
+        "variance": summary.variance.parts,
         "mean_square": summary.mean_square.parts,
         "class_square": summary.class_square.parts,
         "labels": summary.labels,
@@ -369,7 +268,7 @@ def _summary(file: dict[str, NDArray[Any]]) -> Summary:
         low=file["low"],
         high=file["high"],
         histogram=histogram,
-        square=Sums(file["square"]),
+        variance=Sums(file["variance"]),
         mean_square=Sums(file["mean_square"]),
         class_square=Sums(file["class_square"]),
         labels=file["labels"],

@@ -2,6 +2,7 @@
 
 import faulthandler
 import os
+import socket
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,20 +15,19 @@ from numpy.typing import NDArray
 
 from export.manifest import Input
 from precompute.decode import decode
-from precompute.entry import Model, open_model
+from precompute.entry import open_model
 from precompute.errors import PhotoError
 from precompute.limits import Limits
 from precompute.preprocess import crop, normalise
-from precompute.session import run
+from survey.activations import Network
 from survey.dataset import content
-from survey.figures import Block, layout_of
+from survey.errors import SurveyError
 from survey.job import Item, Job, Shard, key_of
+from survey.layers import layout_of
 from survey.summary import Summary
 
 T = TypeVar("T")
 
-BLOCK = 256
-"""Photos whose figures are held before they are summed up."""
 AHEAD = 4
 """Photos that are decoded while another one is computed."""
 
@@ -36,50 +36,39 @@ def survey_shard(job: Job, shard: Shard) -> bytes:
     """Return the Summary of the photos of a shard, as bytes.
 
     The figures of a photo depend on the photo alone: one photo a run, one thread. Raises
-    precompute's ModelError or ProviderError.
+    precompute's ModelError or ProviderError, and SurveyError where the compiler is not installed.
     """
-    model = _model(job.manifest, job.provider)
-    manifest = model.manifest
+    try:
+        from survey.tally import Tally  # only where photos are surveyed there has to be a compiler
+    except ModuleNotFoundError as error:
+        raise SurveyError(
+            f"{error.name} is not installed on {socket.gethostname()}: run make survey, which does "
+            "that; other machines of a cluster need what locks/survey.txt names"
+        ) from None
+    network = _network(job.manifest, job.provider)
+    manifest = network.manifest
     layout = layout_of(manifest)
-    block = _block(job.manifest, job.provider)
-    block.clear()
-    # Sums are kept by class: photos of one class after the other make few of them at a time.
-    ordered = sorted(shard, key=lambda item: -1 if item.label is None else item.label)
-    summary = Summary.nothing(layout)
+    tally = Tally(layout, network.activations, [item.label for item in shard], job.sample)
     faults: dict[str, str] = {}
-
-    def summed() -> Summary:
-        one = Summary.of(layout, block.names, block.measured(), block.answered(), job.sample)
-        block.clear()
-        return summary.merge(one) if summary.photos else one
-
-    for item, picture in _watched(_pictures(ordered, manifest.input, job.limits), job.limits):
+    for item, picture in _watched(_pictures(shard, manifest.input, job.limits), job.limits):
         if isinstance(picture, PhotoError):
             faults[item.name] = str(picture)
             continue
         true = None if item.label is None else job.categories[item.label]
+        network.compute(picture)
         try:
-            activations = run(model.session, manifest, picture)
-            block.add(item.name, key_of(item.name), item.label, true, activations)
+            tally.add(item.name, key_of(item.name), item.label, true)
         except PhotoError as error:
             faults[item.name] = str(error)
-        if block.full:
-            summary = summed()
-    if block.names:
-        summary = summed()
+    summary = tally.summary()
     if faults:
         summary = summary.merge(Summary.unusable(layout, faults))
     return summary.to_bytes()
 
 
 @lru_cache(maxsize=1)
-def _model(manifest: Path, provider: str) -> Model:
-    return open_model(manifest, provider)
-
-
-@lru_cache(maxsize=1)
-def _block(manifest: Path, provider: str) -> Block:
-    return Block(_model(manifest, provider).manifest, BLOCK)
+def _network(manifest: Path, provider: str) -> Network:
+    return Network(open_model(manifest, provider))
 
 
 def _watched(photos: Iterator[T], limits: Limits) -> Iterator[T]:

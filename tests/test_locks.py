@@ -65,7 +65,10 @@ def test_a_lock_holds_what_was_asked_for(lock):
 
 def test_locks_that_are_installed_together_agree():
     """pip would refuse others only when both are there already."""
-    for together in (("gallery", "onnxruntime", "ray", "test"), ("export", "test-export")):
+    for together in (
+        ("gallery", "onnxruntime", "ray", "survey", "test"),
+        ("export", "test-export"),
+    ):
         versions = {}
         for name in together:
             for entry in entries(ROOT / "locks" / f"{name}.txt"):

@@ -23,6 +23,7 @@ TEXTS = (
 MADE = (
     ".venv/.installed-onnxruntime",
     ".venv/.ray",
+    ".venv/.survey",
     ".venv-export/.installed",
     ".venv-export/.efficientnet-lite0",
 )

@@ -10,9 +10,9 @@ from export.manifest import read_manifest
 from precompute.limits import DEFAULT
 from precompute.workers import LostTaskError
 from survey.dataset import DataSet, read_data_set
-from survey.figures import layout_of
 from survey.gather import Finished, gather
 from survey.job import Job
+from survey.layers import layout_of
 
 CLASSES = ("ash", "birch", "cedar")
 EVERYTHING = 2**64 - 1

@@ -68,6 +68,9 @@ def machines():
     ):
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("PYTHONPATH", str(Path(__file__).parent))
+        # Where Ray writes down which cluster this machine belongs to: not over what stands there.
+        patch.setenv("RAY_TMPDIR", folder)
+        Path(folder, "ray").mkdir()
         machines = Machines(folder)
         yield machines
         machines.cluster.shutdown()

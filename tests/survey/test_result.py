@@ -12,16 +12,16 @@ import msgspec
 import numpy as np
 import pytest
 from stored import DEAD, MAPS, SELDOM, network, picture, survey_of
+from tallied import Layer, Photo, summary_of, sums_of
 
 from survey import contract, statistics
 from survey.contract import CLASS_PHOTOS, QUANTILES, LayerSurvey, SurveyIndex
 from survey.errors import SurveyError
-from survey.fixed import Sums
 from survey.histogram import ERROR
 from survey.result import slugs
 from survey.sheets import Sheets
 from survey.strongest import KEPT
-from survey.summary import Answered, Measured, Summary
+from survey.summary import Summary
 from survey.worker import survey_shard
 
 LAYERS = ["first", "first.relu", "second", "second.relu"]
@@ -260,19 +260,12 @@ def test_one_photo_without_a_class_is_a_survey(tmp_path):
 
 def small(means, labels):
     """The summary of photos of which one channel has these means."""
-    count = len(means)
-    column = np.array(means, np.float32)[:, None]
-    measured = Measured(
-        key=np.arange(count, dtype=np.uint64),
-        label=np.array(labels),
-        maximum=column,
-        place=np.zeros((count, 1), np.int32),
-        mean=column,
-        square=column**2,
-    )
-    nothing = np.zeros(count)
-    answered = Answered(np.zeros((count, 1), int), np.full(count, -1), nothing, nothing)
-    return Summary.of((("one", 1),), [str(one) for one in range(count)], measured, answered, 0)
+    nothing = np.zeros(1, np.float32)
+    photos = [
+        Photo(f"{n}", label, None, (np.full((1, 1), mean, np.float32),), nothing)
+        for n, (mean, label) in enumerate(zip(means, labels, strict=True))
+    ]
+    return summary_of((Layer("one", 1, 1),), photos)
 
 
 def test_nothing_cancels():
@@ -299,7 +292,7 @@ def test_nothing_cancels():
         ([1.0] * 5 + [2.0] * 4, [0] * 5 + [1] * 4, None),  # one class is large enough
         ([1.0] * 5 + [2.0] * 5, [0] * 5 + [1] * 5, 1),
         ([1.0] * 10, [0] * 5 + [1] * 5, None),  # no class stands out
-        ([1.0] * 5 + [2.0] * 5, [-1] * 5 + [1] * 5, None),  # no class is no class
+        ([1.0] * 5 + [2.0] * 5, [None] * 5 + [1] * 5, None),  # no class is no class
         ([1.0] * 5 + [2.0] * 5 + [9.0], [0] * 5 + [1] * 5 + [2], 1),
     ],
 )
@@ -330,8 +323,8 @@ def test_a_thousand_classes_take_no_gigabyte(stored):
         photos=classes * 10,
         labels=np.arange(classes),
         label_photos=np.full(classes, 10),
-        label_mean=Sums.of(means.reshape(-1, channels), np.arange(0, classes * 10, 10)),
-        class_square=reduce(add, (Sums.of(some.astype(np.float64) ** 2) for some in means)),
+        label_mean=sums_of(means.transpose(1, 0, 2)),
+        class_square=reduce(add, (sums_of(some.astype(np.float64) ** 2) for some in means)),
     )
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = process_time()

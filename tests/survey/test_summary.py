@@ -1,67 +1,69 @@
 """A summary is the same, to the byte, however its photos were parted, ordered and merged."""
 
 import itertools
+import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tallied import Layer, Photo, summary_of
 
 from survey import fixed, histogram
+from survey.answers import TOP
 from survey.contract import WRONG
 from survey.errors import SurveyError
 from survey.fixed import Sums
-from survey.job import key_of
 from survey.strongest import KEPT
-from survey.summary import FAULTS, Answered, Measured, Summary
+from survey.summary import FAULTS, Summary
+from survey.tally import WAITING
 
-LAYOUT = (("one", 3), ("two", 2))
+LAYERS = (Layer("one", 3, 4), Layer("two", 2, 1))
+LAYOUT = tuple((layer.name, layer.channels) for layer in LAYERS)
 CHANNELS = 5
 CATEGORIES = 7
 
 
 def some_photos(count, seed, ties=False):
-    """Return names and figures of photos: with `ties` most values are equal to others."""
+    """Return photos: with `ties` most values are equal to others. Sums of their activations are exact
+    in float64.
+    """
     random = np.random.default_rng(seed)
-    shape = (count, CHANNELS)
-    maximum = random.normal(size=shape) * 10.0 ** random.integers(-6, 6, size=shape)
+    photos = []
+    for number in range(count):
+        label = int(random.integers(-1, 4))
+        photos.append(
+            Photo(
+                name=f"{seed}/photo {number}.jpg",
+                label=None if label < 0 else label,
+                true=label if label > 0 and label % 2 else None,
+                maps=tuple(
+                    some_values(random, (layer.channels, layer.positions), ties) for layer in LAYERS
+                ),
+                logits=random.integers(-1, 2, CATEGORIES).astype(np.float32)
+                if ties
+                else random.normal(size=CATEGORIES).astype(np.float32),
+            )
+        )
+    return photos
+
+
+def some_values(random, shape, ties):
     if ties:
-        maximum = random.integers(-1, 2, size=shape)
-    names = [f"{seed}/photo {number}.jpg" for number in range(count)]
-    label = random.integers(-1, 4, size=count)
-    category = np.argsort(random.normal(size=(count, CATEGORIES)), axis=1)[:, :5]
-    loss = random.integers(0, 3, count) if ties else random.exponential(size=count)
-    measured = Measured(
-        key=np.array([key_of(name) for name in names], np.uint64),
-        label=label,
-        maximum=maximum.astype(np.float32),
-        place=random.integers(0, 100, size=shape).astype(np.int32),
-        mean=(random.normal(size=shape) * 10.0 ** random.integers(-9, 9, size=shape)).astype(
-            np.float32
-        ),
-        square=(random.random(size=shape) * 10.0 ** random.integers(-9, 11, size=shape)).astype(
-            np.float32
-        ),
-    )
-    answered = Answered(
-        category=category,
-        true=np.where(label % 2, label, -1),
-        probability=random.random(count),
-        loss=loss.astype(np.float64),
-    )
-    return names, measured, answered
+        return random.choice(np.array([-1, -0.0, 0, 1], np.float32), shape)
+    values = random.normal(size=shape) * 10.0 ** random.integers(-5, 5, size=shape)
+    return (np.rint(values * 2**20) / 2**20).astype(np.float32)
 
 
-def summary_of(photos, rows, sample=2**63):
-    names, measured, answered = photos
-    return Summary.of(
-        LAYOUT,
-        [names[row] for row in rows],
-        Measured(**{name: array[rows] for name, array in vars(measured).items()}),
-        Answered(**{name: array[rows] for name, array in vars(answered).items()}),
-        sample,
-    )
+def column(photos, channel):
+    """The maps of one of all channels: (n, positions)."""
+    layer, place = (0, channel) if channel < 3 else (1, channel - 3)
+    return np.array([photo.maps[layer][place] for photo in photos])
+
+
+def some(photos, rows):
+    return summary_of(LAYERS, [photos[row] for row in rows])
 
 
 def merged(parts):
@@ -81,13 +83,11 @@ def merged(parts):
 )
 def test_any_parts_in_any_order_give_the_same_bytes(count, seed, ties, order, cuts):
     photos = some_photos(count, seed, ties)
-    whole = summary_of(photos, list(range(count))).merge(
-        Summary.unusable(LAYOUT, {"b": "no", "a": "no"})
-    )
+    whole = some(photos, range(count)).merge(Summary.unusable(LAYOUT, {"b": "no", "a": "no"}))
     rows = list(range(count))
     order.shuffle(rows)
     edges = sorted({0, count, *(cut for cut in cuts if cut < count)})
-    parts = [summary_of(photos, rows[low:high]) for low, high in itertools.pairwise(edges)]
+    parts = [some(photos, rows[low:high]) for low, high in itertools.pairwise(edges)]
     parts += [
         Summary.nothing(LAYOUT),
         Summary.unusable(LAYOUT, {"a": "no"}),
@@ -103,75 +103,113 @@ def test_any_parts_in_any_order_give_the_same_bytes(count, seed, ties, order, cu
 @settings(max_examples=40, deadline=None)
 @given(count=st.integers(1, 40), seed=st.integers(0, 10**6), ties=st.booleans())
 def test_a_summary_is_what_counting_photo_by_photo_gives(count, seed, ties):
-    names, measured, answered = photos = some_photos(count, seed, ties)
-    found = merged(
-        [summary_of(photos, [row]) for row in np.random.default_rng(seed).permutation(count)]
-    )
-    maximum = measured.maximum
+    photos = some_photos(count, seed, ties)
+    parts = [[photo] for photo in photos]
+    if seed % 2:
+        parts = [photos[: count // 2], photos[count // 2 :]]
+    np.random.default_rng(seed).shuffle(parts)
+    found = merged([summary_of(LAYERS, part) for part in parts if part])
+    keys = [photo.key for photo in photos]
     assert found.photos == count
-    assert found.fires.tolist() == [sum(column > 0) for column in maximum.T]
-    assert found.low.tolist() == maximum.min(axis=0).tolist()
-    assert found.high.tolist() == maximum.max(axis=0).tolist()
     for channel in range(CHANNELS):
-        order = sorted(range(count), key=lambda r: (-maximum[r, channel], measured.key[r]))[:KEPT]
-        assert found.strongest.value[channel].tolist() == maximum[order, channel].tolist()
-        assert found.strongest.key[channel].tolist() == measured.key[order].tolist()
-        assert found.strongest.place[channel].tolist() == measured.place[order, channel].tolist()
-        for sums, column in (
-            (found.mean, measured.mean[:, channel]),
-            (found.square, measured.square[:, channel]),
+        maps = column(photos, channel)
+        maximum = maps.max(axis=1)
+        assert found.fires[channel] == (maximum > 0).sum()
+        assert found.low[channel] == maximum.min()
+        assert found.high[channel] == maximum.max()
+        order = sorted(range(count), key=lambda r: (-maximum[r], keys[r]))[:KEPT]
+        assert found.strongest.value[channel].tolist() == maximum[order].tolist()
+        assert found.strongest.key[channel].tolist() == [keys[row] for row in order]
+        assert found.strongest.place[channel].tolist() == maps[order].argmax(axis=1).tolist()
+        bins = np.bincount(histogram.bin_of(maximum), minlength=histogram.BINS)
+        assert found.histogram[channel].tolist() == bins.tolist()
+        mean = maps.mean(axis=1, dtype=np.float64).astype(np.float32).tolist()
+        labelled = [m for m, photo in zip(mean, photos, strict=True) if photo.label is not None]
+        for sums, terms in (
+            (found.mean, map(Fraction, mean)),
+            (found.mean_square, (Fraction(one) ** 2 for one in mean)),
+            (found.class_square, (Fraction(one) ** 2 for one in labelled)),
         ):
-            exact = sum(map(Fraction, column.tolist()))
-            assert abs(Fraction(sums.exact()[channel], 2**fixed.FRACTION) - exact) <= Fraction(
-                count, 2 ** (fixed.FRACTION + 1)
-            )
-    assert found.histogram.sum(axis=1).tolist() == [count] * CHANNELS
+            error = Fraction(sums.exact()[channel], 2**fixed.FRACTION) - sum(terms)
+            assert abs(error) <= Fraction(count, 2 ** (fixed.FRACTION + 1))
+        variance = maps.astype(np.float64).var(axis=1).sum()
+        size = (maps.astype(np.float64) ** 2).mean(axis=1).sum()
+        assert abs(found.variance.values()[channel] - variance) <= 1e-14 * size + count * 2.0**-53
+    labels = [-1 if photo.label is None else photo.label for photo in photos]
+    answers = [(-photo.logits).argsort(kind="stable")[:TOP].tolist() for photo in photos]
+    assert found.labels.tolist() == sorted(set(labels))
     for position, label in enumerate(found.labels.tolist()):
-        rows = measured.label == label
-        hits = answered.category[rows] == answered.true[rows][:, None]
-        judged = answered.true[rows] >= 0
-        assert found.label_photos[position] == rows.sum()
+        rows = [row for row in range(count) if labels[row] == label]
+        assert found.label_photos[position] == len(rows)
         assert found.label_top[position].tolist() == [
-            (hits[:, 0] & judged).sum(),
-            (hits.any(axis=1) & judged).sum(),
+            sum(photos[row].true == answers[row][0] for row in rows),
+            sum(photos[row].true in answers[row] for row in rows),
         ]
-        total = measured.mean[rows].astype(np.float64).sum(axis=0)
-        assert np.allclose(found.label_mean.values()[position], total, rtol=1e-9, atol=1e-9)
-    pairs = list(zip(measured.label.tolist(), answered.category[:, 0].tolist(), strict=True))
+        for channel in range(CHANNELS):
+            mean = column(photos, channel)[rows].mean(axis=1, dtype=np.float64).astype(np.float32)
+            total = found.label_mean.values()[position, channel]
+            assert total == pytest.approx(math.fsum(mean.tolist()), rel=1e-12, abs=1e-12)
+    pairs = [(label, answer[0]) for label, answer in zip(labels, answers, strict=True)]
     assert found.answers.tolist() == [[*pair, pairs.count(pair)] for pair in sorted(set(pairs))]
-    missed = [
-        row
-        for row in range(count)
-        if answered.true[row] >= 0 and answered.category[row, 0] != answered.true[row]
-    ]
-    missed.sort(key=lambda row: (-answered.loss[row], measured.key[row]))
-    assert found.wrong.key.tolist() == measured.key[missed[:WRONG]].tolist()
-    sampled = sorted(int(key) for key in measured.key if key <= 2**63)
+    missed = {
+        photo.key: -log_share(photo.logits, photo.true)
+        for photo, answer in zip(photos, answers, strict=True)
+        if photo.true is not None and answer[0] != photo.true
+    }
+    assert sorted(found.wrong.key.tolist()) == sorted(missed)  # fewer than are kept
+    assert len(missed) <= WRONG
+    assert found.wrong.loss.tolist() == pytest.approx([missed[k] for k in found.wrong.key.tolist()])
+    order = list(zip(-found.wrong.loss, found.wrong.key, strict=True))
+    assert order == sorted(order)
+    sampled = sorted(key for key in keys if key <= 2**63)
     assert found.sample_key.tolist() == sampled
-    rows = [measured.key.tolist().index(key) for key in sampled]
-    assert np.array_equal(found.sample_mean, measured.mean[rows])
+    rows = [keys.index(key) for key in sampled]
+    for channel in range(CHANNELS):
+        mean = column(photos, channel)[rows].mean(axis=1, dtype=np.float64).astype(np.float32)
+        assert found.sample_mean[:, channel].tolist() == mean.tolist()
     wanted = {*found.strongest.key.reshape(-1).tolist(), *found.wrong.key.tolist()}
-    assert found.names == {key_of(name): name for name in names if key_of(name) in wanted}
+    assert found.names == {photo.key: photo.name for photo in photos if photo.key in wanted}
 
 
-@given(st.lists(st.floats(-(2**40), 2**40, width=32), min_size=1, max_size=100))
+def log_share(logits, category):
+    wide = logits.astype(np.float64)
+    return wide[category] - np.log(np.exp(wide).sum())
+
+
+@given(st.lists(st.floats(-(2**20), 2**20, width=32), min_size=1, max_size=100))
 def test_sums_are_exact_but_for_the_rounding_of_each_number(values):
-    column = np.array(values, np.float32)[:, None]
-    (whole,) = Sums.of(column).exact()
-    parts = sum((Sums.of(row[None]) for row in column), Sums.zeros(1))
-    assert parts.exact() == [whole]
-    error = Fraction(whole, 2**fixed.FRACTION) - sum(map(Fraction, column[:, 0].tolist()))
-    assert abs(error) <= Fraction(len(values), 2 ** (fixed.FRACTION + 1))
+    photos = [
+        Photo(f"{n}", None, None, (np.full((1, 1), value, np.float32),), np.zeros(1, np.float32))
+        for n, value in enumerate(values)
+    ]
+    layers = (Layer("one", 1, 1),)
+    whole = summary_of(layers, photos)
+    parts = merged([summary_of(layers, [photo]) for photo in photos])
+    for sums, other, terms in (
+        (whole.mean, parts.mean, map(Fraction, values)),
+        (whole.mean_square, parts.mean_square, (Fraction(one) ** 2 for one in values)),
+    ):
+        assert sums.exact() == other.exact()
+        error = Fraction(sums.exact()[0], 2**fixed.FRACTION) - sum(terms)
+        assert abs(error) <= Fraction(len(values), 2 ** (fixed.FRACTION + 1))
 
 
-def test_as_many_numbers_as_allowed_are_summed_without_overflow():
-    for value in (fixed.LARGEST, -fixed.LARGEST, 1 - 2**-24):
-        column = np.full((fixed.MOST - 1, 1), value, np.float64)
-        assert Sums.of(column).values()[0] == value * (fixed.MOST - 1)
+def test_what_waits_can_be_summed_without_overflow():
+    assert WAITING < 2 ** (63 - fixed.FRACTION)
+    most = 2.0**20 * (1 - 2.0**-24)
+    photos = [
+        Photo(f"{n}", 0, None, (np.full((1, 1), value, np.float32),), np.zeros(1, np.float32))
+        for n, value in enumerate([most] * 4 * WAITING + [1 - 2**-24] * 4 * WAITING)
+    ]
+    found = summary_of((Layer("one", 1, 1),), photos)
+    exact = [4 * WAITING * (Fraction(most) ** n + Fraction(1 - 2**-24) ** n) for n in (1, 2)]
+    assert found.mean.exact() == [exact[0] * 2**fixed.FRACTION]
+    assert found.mean_square.exact() == [exact[1] * 2**fixed.FRACTION]
+    assert found.class_square.exact() == found.mean_square.exact()
 
 
 def test_sums_that_leave_their_bits_are_an_error():
-    much = Sums.of(np.full((1, 1), fixed.LARGEST))
+    much = Sums(np.array([[2**40], [0]]))
     for _ in range(21):
         much += much
     with pytest.raises(SurveyError, match="too large"):
@@ -209,14 +247,16 @@ def test_bins_ascend_with_the_values():
 
 def test_equal_values_stand_in_the_order_of_their_keys():
     photos = some_photos(40, 3)
-    photos[1].maximum[:] = np.where(np.arange(40)[:, None] % 2, 0.0, -0.0)
-    found = merged([summary_of(photos, [row]) for row in range(40)])
-    assert found.strongest.key[0].tolist() == sorted(photos[1].key.tolist())[:KEPT]
-    assert summary_of(photos, list(range(40))).to_bytes() == found.to_bytes()
+    for row, photo in enumerate(photos):
+        for maps in photo.maps:
+            maps[:] = 0.0 if row % 2 else -0.0
+    found = merged([some(photos, [row]) for row in range(40)])
+    assert found.strongest.key[0].tolist() == sorted(photo.key for photo in photos)[:KEPT]
+    assert some(photos, range(40)).to_bytes() == found.to_bytes()
 
 
 def test_what_is_written_is_read_again():
-    summary = summary_of(some_photos(30, 5), list(range(30)))
+    summary = summary_of(LAYERS, some_photos(30, 5))
     odd = Summary.unusable(LAYOUT, {"a\nb \udcff.jpg": "because\n"})
     data = summary.merge(odd).to_bytes()
     assert Summary.from_bytes(data).to_bytes() == data
@@ -231,7 +271,7 @@ def test_what_is_damaged_is_no_summary(damage):
 
 
 def test_a_changed_byte_is_noticed():
-    data = bytearray(summary_of(some_photos(30, 5), list(range(30))).to_bytes())
+    data = bytearray(summary_of(LAYERS, some_photos(30, 5)).to_bytes())
     data[len(data) // 2] ^= 1
     with pytest.raises(SurveyError, match="not a summary"):
         Summary.from_bytes(bytes(data))
@@ -248,7 +288,7 @@ def test_unusable_photos_are_all_counted_and_the_first_are_named():
 def test_a_photo_is_in_one_shard_only():
     photos = some_photos(10, 1)
     with pytest.raises(SurveyError, match="in two shards"):
-        summary_of(photos, [0, 1]).merge(summary_of(photos, [1, 2]))
+        some(photos, [0, 1]).merge(some(photos, [1, 2]))
 
 
 def test_other_layers_are_not_merged():

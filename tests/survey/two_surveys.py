@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+from tallied import sums_of
 
 import artifacts
 from survey import contract
@@ -27,7 +28,7 @@ def summary_of(layers, keys=None, fires=None):
         fires=(means > 0).sum(axis=0) if fires is None else np.asarray(fires),
         labels=np.array([-1]),
         label_photos=np.array([len(means)]),
-        label_mean=Sums(Sums.of(means).parts[:, None]),
+        label_mean=Sums(sums_of(means).parts[:, None]),
         label_top=np.zeros((1, 2), np.int64),
         sample_key=keys,
         sample_mean=means,
