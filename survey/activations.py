@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from export.manifest import ModelManifest
@@ -47,7 +46,7 @@ class Network:
             [(layer.channels, layer.height * layer.width) for layer in layers],
             len(self.manifest.categories),
         )
-        self._session: onnxruntime.InferenceSession = model.session
+        self._session = model.session
         self._binding = model.session.io_binding()
         for layer, part in zip(layers, self.activations.layers, strict=True):
             self._bind(

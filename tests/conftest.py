@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from checked import MODEL
 
+import precompute  # noqa: F401  before any test imports onnxruntime, which would report home
+
 ROOT = Path(__file__).parent.parent
 EXPORTER = ROOT / ".venv-export" / "bin" / "python"
 

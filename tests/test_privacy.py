@@ -295,3 +295,33 @@ def test_an_export_does_not_tell_where_it_was_made(exported):
     assert {path.suffix for path in exported.parent.iterdir()} >= {".onnx", ".npz", ".json"}
     assert telling(exported.parent) == []
     assert holding(exported.parent, os.fspath(exported.parent)) == []
+
+
+def importing_onnxruntime():
+    """Return the modules of ours that import onnxruntime themselves."""
+    sources = [
+        path
+        for stage in ("export", "precompute", "survey")
+        for path in (ROOT / stage).rglob("*.py")
+    ]
+    names = {
+        path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
+        for path in sources
+        if re.search(r"^(import|from) onnxruntime\b", path.read_text("utf-8"), re.MULTILINE)
+    }
+    assert names >= {"export.onnx_file", "precompute.session"}
+    return sorted(names)
+
+
+def test_onnxruntime_reports_nothing(tmp_path):
+    """It would number the machine, and write the number down, when it is imported."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+
+    def kept(*lines):
+        program = "\n".join(lines)
+        subprocess.run([sys.executable, "-c", program], env=environment, cwd=tmp_path, check=True)
+        return [path for path in tmp_path.rglob("*") if path.is_file()]
+
+    for module in importing_onnxruntime():
+        package = module.split(".")[0]
+        assert kept(f"import {package}", "import onnxruntime") == [], module
