@@ -82,8 +82,8 @@ def measure(
     photo: int,
     figures: Figures,
 ) -> bool:
-    """Put the figures of one photo into row `photo` of `figures`; tell whether all maxima and mean
-    squares are numbers within ±`limit`.
+    """Put the figures of one photo into row `photo` of `figures`; tell whether all mean squares
+    are numbers up to `limit`.
 
     `values` holds the activations of all channels: those of channel c are `sizes[c]` numbers from
     `starts[c]` on. The place of a maximum is looked for only where it is at least `least[c]`, and is
@@ -111,7 +111,7 @@ def measure(
         figures.variance[photo, channel] = max(mean_square - mean * mean, 0.0)
         figures.place[photo, channel] = 0
         largest = figures.maximum[photo, channel]
-        if not (mean_square <= limit and abs(largest) <= limit):  # NaN is not
+        if not mean_square <= limit:  # NaN is not
             within = False
         if largest >= least[channel]:
             for position in range(maps.size):

@@ -44,7 +44,8 @@ class Tally:
         self.layout = layout
         self.activations = activations
         self.sample = sample
-        self.labels = sorted({-1 if label is None else label for label in labels})
+        classes = sorted({-1 if label is None else label for label in labels})
+        self._row = {label: row for row, label in enumerate(classes)}
         self._photos: list[_Photo] = []
         self._sampled: list[tuple[int, NDArray[np.float32]]] = []
         self._figures = Figures(
@@ -62,7 +63,7 @@ class Tally:
             variance=np.zeros((2, channels), np.int64),
             mean_square=np.zeros((2, channels), np.int64),
             class_square=np.zeros((2, channels), np.int64),
-            label_mean=np.zeros((2, len(self.labels), channels), np.int64),
+            label_mean=np.zeros((2, len(classes), channels), np.int64),
             value=np.full((KEPT, channels), -np.inf, np.float32),
             key=np.full((KEPT, channels), 2**64 - 1, np.uint64),
             place=np.zeros((KEPT, channels), np.int32),
@@ -112,13 +113,12 @@ class Tally:
         if not self._waiting:
             return
         photos = self._photos[-self._waiting :]
-        labels = np.array([photo.label for photo in photos])
         count(
             self._figures,
             bin_of(self._figures.maximum[: self._waiting]),
             np.array([photo.key for photo in photos], np.uint64),
-            np.searchsorted(self.labels, labels),
-            labels >= 0,
+            np.array([self._row[photo.label] for photo in photos]),
+            np.array([photo.label >= 0 for photo in photos]),
             self._totals,
             FRACTION,
         )
@@ -162,7 +162,7 @@ class Tally:
             class_square=Sums(totals.class_square),
             labels=labels,
             label_photos=np.bincount(of_label),
-            label_mean=Sums(totals.label_mean[:, np.searchsorted(self.labels, labels)]),
+            label_mean=Sums(totals.label_mean[:, [self._row[label] for label in labels.tolist()]]),
             label_top=label_top,
             answers=np.column_stack([pairs, number]),
             strongest=strongest,
