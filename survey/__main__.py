@@ -21,6 +21,9 @@ from survey.errors import SurveyError
 from survey.sheets import EACH
 from survey.strongest import KEPT
 
+_START = 30.0
+"""Seconds in which a process starts, compiles what counts and opens the model."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the survey with command line `arguments`; return the exit code."""
@@ -106,7 +109,7 @@ def main(arguments: list[str] | None = None) -> int:
             options.engine,
             workers,
             # Processes watch the time of each photo themselves; this is for one that cannot.
-            lambda photos: limits.seconds * (1 + len(photos) / 4),
+            lambda photos: _START + limits.seconds * (1 + len(photos) / 4),
             # A list of photos is read here; where the photos lie, it alone knows.
             [path.parent for path in options.manifest]
             + [path for path in [options.photos.expanduser()] if path.suffix != ".txt"],

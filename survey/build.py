@@ -12,7 +12,7 @@ import store
 import turns
 from precompute.limits import DEFAULT, Limits
 from precompute.plan import code as precompute_code
-from precompute.plan import producers, read_source
+from precompute.plan import read_source
 from precompute.session import choose_provider
 from precompute.trial import try_model
 from survey import contract
@@ -22,6 +22,7 @@ from survey.errors import SurveyError
 from survey.gather import Finished, Progress, each_of, gather, photo_key, rounded
 from survey.job import Job
 from survey.layers import layout_of
+from survey.producers import producers
 from survey.result import result_files
 from survey.sheets import draw
 from survey.summary import Summary

@@ -1,19 +1,21 @@
 """What is compiled: all figures of a channel come from reading its activations once, where NumPy
 would read them three times, and what is counted of many photos is counted channel by channel.
 
-C is channels of all layers, n photos. Nothing here depends on a number that stands in another file:
-compiled code is kept on disk, and made anew when this file changes.
+C is channels of all layers, n photos. Each process compiles for itself, in a second or two: Numba's
+files of compiled code can be old or damaged without its noticing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from survey.fixed import FRACTION, LARGEST
+
+_SCALE, _MASK = 2.0**FRACTION, (1 << FRACTION) - 1
 _LOWEST, _HIGHEST = np.int32(-(2**31)), np.int32(2**31 - 1)
 
 
@@ -57,33 +59,20 @@ class Totals(NamedTuple):
     """(k, C), where they lie."""
 
 
-def _compiled(**options: Any) -> Callable[[Any], Any]:
-    """Return a decorator that compiles a function when it is first called."""
-
-    def decorate(function: Any) -> Any:
-        try:
-            return njit(cache=True, nogil=True, error_model="numpy", **options)(function)
-        except RuntimeError:  # no folder can be written to: each process compiles for itself
-            return njit(nogil=True, error_model="numpy", **options)(function)
-
-    return decorate
-
-
 # The order in which numbers are added is left to the compiler, so that several are added at once.
 # Bit patterns of float32 ascend with the values from zero up, and descend with them below: integers
 # have no NaN, which keeps a compiler from comparing several floats at once.
-@_compiled(fastmath={"reassoc", "nsz", "contract"})
+@njit(nogil=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
 def measure(
     values: NDArray[np.float32],
     starts: NDArray[np.int64],
     sizes: NDArray[np.int64],
     least: NDArray[np.float32],
-    limit: float,
     photo: int,
     figures: Figures,
 ) -> bool:
     """Put the figures of one photo into row `photo` of `figures`; tell whether all mean squares
-    are numbers up to `limit`.
+    are numbers up to fixed.LARGEST.
 
     `values` holds the activations of all channels: those of channel c are `sizes[c]` numbers from
     `starts[c]` on. The place of a maximum is looked for only where it is at least `least[c]`, and is
@@ -111,7 +100,7 @@ def measure(
         figures.variance[photo, channel] = max(mean_square - mean * mean, 0.0)
         figures.place[photo, channel] = 0
         largest = figures.maximum[photo, channel]
-        if not mean_square <= limit:  # NaN is not
+        if not mean_square <= LARGEST:  # NaN is not
             within = False
         if largest >= least[channel]:
             for position in range(maps.size):
@@ -121,21 +110,21 @@ def measure(
     return within
 
 
-@njit(inline="always", error_model="numpy")
-def _split(value: float, scale: float) -> tuple[np.int64, np.int64]:
-    """Return the whole part, and the rest in units of 1 / `scale`: exact but for the last bit."""
+@njit(error_model="numpy")
+def _split(value: float) -> tuple[np.int64, np.int64]:
+    """Return the whole part, and the rest in units of 2⁻⁵³: exact but for the last bit."""
     whole = np.trunc(value)
-    return np.int64(whole), np.int64(np.rint((value - whole) * scale))
+    return np.int64(whole), np.int64(np.rint((value - whole) * _SCALE))
 
 
-@njit(inline="always", error_model="numpy")
-def _add(sums: NDArray[np.int64], channel: int, whole: int, rest: int, fraction: int) -> None:
+@njit(error_model="numpy")
+def _add(sums: NDArray[np.int64], channel: int, whole: int, rest: int) -> None:
     rest += sums[1, channel]
-    sums[0, channel] += whole + (rest >> fraction)
-    sums[1, channel] = rest & ((1 << fraction) - 1)
+    sums[0, channel] += whole + (rest >> FRACTION)
+    sums[1, channel] = rest & _MASK
 
 
-@_compiled()
+@njit(nogil=True, error_model="numpy")
 def count(
     figures: Figures,
     bins: NDArray[np.int32],
@@ -143,17 +132,14 @@ def count(
     rows: NDArray[np.int64],
     labelled: NDArray[np.bool_],
     totals: Totals,
-    fraction: int,
 ) -> None:
-    """Add n = keys.size photos to `totals`, fewer than 2 ** (63 - fraction).
+    """Add n = keys.size photos to `totals`, fewer than 2 ** (63 - FRACTION).
 
     `bins` are those of their maxima, `keys` theirs, `rows` those of their classes in
-    `totals.label_mean`; `labelled` tells which of them have a class. Sums have `fraction` bits after
-    the binary point. The places of figures must be those of their maxima wherever these are at
-    least the last of `totals.value`.
+    `totals.label_mean`; `labelled` tells which of them have a class. The places of
+    figures must be those of their maxima wherever these are at least the last of `totals.value`.
     """
     last = len(totals.value) - 1
-    scale = 2.0**fraction
     for channel in range(totals.fires.size):
         low, high, fires = totals.low[channel], totals.high[channel], 0
         variance = variance_rest = square = square_rest = classes = classes_rest = 0
@@ -162,18 +148,18 @@ def count(
             fires += value > 0
             low, high = min(low, value), max(high, value)
             totals.histogram[channel, bins[photo, channel]] += np.uint32(1)
-            whole, rest = _split(figures.variance[photo, channel], scale)
+            whole, rest = _split(figures.variance[photo, channel])
             variance += whole
             variance_rest += rest
             mean = np.float64(figures.mean[photo, channel])
-            whole, rest = _split(mean * mean, scale)
+            whole, rest = _split(mean * mean)
             square += whole
             square_rest += rest
             if labelled[photo]:
                 classes += whole
                 classes_rest += rest
-            whole, rest = _split(mean, scale)
-            _add(totals.label_mean[:, rows[photo]], channel, whole, rest, fraction)
+            whole, rest = _split(mean)
+            _add(totals.label_mean[:, rows[photo]], channel, whole, rest)
             key = keys[photo]
             row = last + 1
             while row > 0 and (
@@ -191,6 +177,6 @@ def count(
                 totals.place[row, channel] = figures.place[photo, channel]
         totals.low[channel], totals.high[channel] = low, high
         totals.fires[channel] += fires
-        _add(totals.variance, channel, variance, variance_rest, fraction)
-        _add(totals.mean_square, channel, square, square_rest, fraction)
-        _add(totals.class_square, channel, classes, classes_rest, fraction)
+        _add(totals.variance, channel, variance, variance_rest)
+        _add(totals.mean_square, channel, square, square_rest)
+        _add(totals.class_square, channel, classes, classes_rest)

@@ -256,10 +256,11 @@ class LayerSurvey:
     mean: tuple[float, ...]
     """Of all positions of all photos."""
     deviation: tuple[float, ...]
-    """Standard deviation of all positions of all photos around the mean. Where the mean is 100,000
-    times as large, five digits hold. Below 1e-6 it has fewer than six digits, and below 1e-8 none."""
+    """Standard deviation of all positions of all photos around the mean. The photos' means are
+    float32, as activations are: where the mean is a thousand times as large, four digits hold. Below
+    1e-6 it has fewer than six digits, and below 1e-8 none."""
     photo_deviation: tuple[float, ...]
-    """Standard deviation of the photos' means around the mean."""
+    """Standard deviation of the photos' means around the mean, with as many digits."""
     low: tuple[float, ...]
     """Smallest maximum of a photo, exactly."""
     high: tuple[float, ...]

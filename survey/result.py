@@ -9,13 +9,13 @@ import numpy as np
 import artifacts
 from export.manifest import Layer, ModelManifest
 from precompute.figures import EXACT, READABLE, named, number, numbers, rows
-from precompute.plan import producers
 from survey import contract
 from survey.dataset import DataSet, fingerprint
 from survey.errors import SurveyError
 from survey.histogram import ERROR
 from survey.job import item_of
 from survey.layers import parts
+from survey.producers import producers
 from survey.sheets import Sheets
 from survey.statistics import preferences, spread
 from survey.summary import Summary

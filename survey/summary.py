@@ -72,7 +72,7 @@ class Summary:
     label_mean: Sums
     """(L, C), of the photos' means."""
     label_top: NDArray[np.int64]
-    """(L, 2), photos whose category is the first, or among the first answers.TOP, of the answers."""
+    """(L, 2), photos whose category is the first, or among the first five, of the answers."""
     answers: NDArray[np.int64]
     """(A, 3), label, category of the first answer and photos; sorted."""
     strongest: Strongest

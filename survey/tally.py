@@ -13,7 +13,7 @@ from survey.activations import Activations
 from survey.answers import Answer, answer
 from survey.compiled import Figures, Totals, count, measure
 from survey.errors import SurveyError
-from survey.fixed import FRACTION, LARGEST, Sums
+from survey.fixed import Sums
 from survey.histogram import BINS, bin_of
 from survey.strongest import KEPT, Strongest
 from survey.summary import Layout, Summary, Wrong, needed
@@ -31,6 +31,13 @@ class _Photo:
     answer: Answer
 
 
+def compile_ahead() -> None:
+    """Have ready what is compiled, before the time that a photo may take is counted."""
+    one = Tally((("", 1),), Activations([(1, 1)], 1), [None], 0)
+    one.add("", 1, None, None)
+    one.summary()
+
+
 class Tally:
     """Counts photos whose activations lie in `activations`. C is channels of all layers."""
 
@@ -41,9 +48,9 @@ class Tally:
         keys up to `sample` are the sample of the summary.
         """
         channels = activations.sizes.size
-        self.layout = layout
-        self.activations = activations
-        self.sample = sample
+        self._layout = layout
+        self._activations = activations
+        self._sample = sample
         classes = sorted({-1 if label is None else label for label in labels})
         self._row = {label: row for row, label in enumerate(classes)}
         self._photos: list[_Photo] = []
@@ -74,21 +81,20 @@ class Tally:
 
         Raises PhotoError where a figure is not finite or too large to be summed, and counts nothing.
         """
-        figures, row, activations = self._figures, self._waiting, self.activations
+        figures, row, activations = self._figures, self._waiting, self._activations
         within = measure(
             activations.values,
             activations.starts,
             activations.sizes,
             self._totals.value[-1],
-            LARGEST,
             row,
             figures,
         )
-        if not (within and np.abs(activations.logits).max() <= LARGEST):
+        if not (within and np.isfinite(activations.logits).all()):
             raise self._fault(figures.mean[row])
         said = answer(activations.logits, true)
         self._photos.append(_Photo(name, key, -1 if label is None else label, said))
-        if key <= self.sample:
+        if key <= self._sample:
             self._sampled.append((key, figures.mean[row].copy()))
         self._waiting += 1
         if self._waiting == WAITING:
@@ -96,9 +102,9 @@ class Tally:
 
     def _fault(self, mean: NDArray[np.float32]) -> PhotoError:
         """Return what is wrong with the activations that have these means."""
-        logits = self.activations.logits
+        logits = self._activations.logits
         first = 0
-        for name, channels in self.layout:
+        for name, channels in self._layout:
             finite = np.isfinite(mean[first : first + channels])
             if not finite.all():
                 channel = int(np.argmin(finite))
@@ -120,13 +126,15 @@ class Tally:
             np.array([self._row[photo.label] for photo in photos]),
             np.array([photo.label >= 0 for photo in photos]),
             self._totals,
-            FRACTION,
         )
         self._waiting = 0
 
     def summary(self) -> Summary:
-        """Return the summary of all photos so far. Raises SurveyError where two have one key."""
-        nothing = Summary.nothing(self.layout)
+        """Return the summary of all photos, once there are no more: it is made of the same memory.
+
+        Raises SurveyError where two of them have one key.
+        """
+        nothing = Summary.nothing(self._layout)
         photos = self._photos
         if not photos:
             return nothing

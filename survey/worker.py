@@ -39,12 +39,14 @@ def survey_shard(job: Job, shard: Shard) -> bytes:
     precompute's ModelError or ProviderError, and SurveyError where the compiler is not installed.
     """
     try:
-        from survey.tally import Tally  # only where photos are surveyed there has to be a compiler
+        # Only where photos are surveyed there has to be a compiler.
+        from survey.tally import Tally, compile_ahead
     except ModuleNotFoundError as error:
         raise SurveyError(
             f"{error.name} is not installed on {socket.gethostname()}: run make survey, which does "
             "that; other machines of a cluster need what locks/survey.txt names"
         ) from None
+    compile_ahead()
     network = _network(job.manifest, job.provider)
     manifest = network.manifest
     layout = layout_of(manifest)

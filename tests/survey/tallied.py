@@ -32,21 +32,33 @@ class Photo:
         return key_of(self.name)
 
 
-def tally_of(layers, photos, sample=2**63) -> Tally:
+@dataclass(frozen=True)
+class Begun:
+    """A tally and where it looks for activations."""
+
+    activations: Activations
+    tally: Tally
+
+    def add(self, photo: Photo) -> None:
+        for part, maps in zip(self.activations.layers, photo.maps, strict=True):
+            self.activations.values[part] = maps.reshape(-1)
+        self.activations.logits[:] = photo.logits
+        self.tally.add(photo.name, photo.key, photo.label, photo.true)
+
+
+def begin(layers, photos, sample=2**63) -> Begun:
+    """Begin a tally in which these photos may occur."""
     layout = tuple((layer.name, layer.channels) for layer in layers)
     sizes = [(layer.channels, layer.positions) for layer in layers]
-    activations = Activations(sizes, len(photos[0].logits) if photos else 1)
-    tally = Tally(layout, activations, [photo.label for photo in photos], sample)
-    for photo in photos:
-        for part, maps in zip(activations.layers, photo.maps, strict=True):
-            activations.values[part] = maps.reshape(-1)
-        activations.logits[:] = photo.logits
-        tally.add(photo.name, photo.key, photo.label, photo.true)
-    return tally
+    activations = Activations(sizes, len(photos[0].logits))
+    return Begun(activations, Tally(layout, activations, [photo.label for photo in photos], sample))
 
 
 def summary_of(layers, photos, sample=2**63) -> Summary:
-    return tally_of(layers, photos, sample).summary()
+    begun = begin(layers, photos, sample)
+    for photo in photos:
+        begun.add(photo)
+    return begun.tally.summary()
 
 
 def sums_of(values: np.ndarray) -> Sums:

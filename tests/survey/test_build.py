@@ -1,5 +1,6 @@
 """The whole survey: its files, what is kept, and what is left when it is interrupted or killed."""
 
+import importlib.metadata
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import polars
 import pytest
 from small_survey import Here, a_survey, quiet
 
+from precompute import plan
 from survey.__main__ import main
 from survey.build import Settings, survey
 from survey.contract import LayerSurvey, SurveyIndex, read_layer, schema
@@ -221,6 +223,32 @@ def test_the_command_says_what_it_found(settings, tmp_path):
     assert "survey: left out cedar/empty.jpg: empty file" in done.stdout
     assert "photos: 26 in" in done.stderr
     assert files(tmp_path / "survey").keys() >= {"tiny/index.json"}
+
+
+def test_the_start_of_a_process_is_not_in_the_time_of_a_photo(settings, tmp_path, capsys):
+    """What counts is compiled first, which alone takes longer than a second."""
+    given = ["--manifest", str(settings.manifest), "--photos", str(settings.photos)]
+    assert main([*given, "--out", str(tmp_path / "survey"), "--limits", "seconds=1"]) == 0
+    assert "survey: tiny: 24 photos of photos" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("package", ["numba", "onnxruntime"])
+def test_an_upgrade_of_what_computes_computes_anew(here, monkeypatch, package):
+    survey(here, Here(), quiet)
+    version = importlib.metadata.version
+
+    def upgraded(name):
+        return "0.1" if name == package else version(name)
+
+    for module in ("survey.producers", "precompute.plan"):
+        monkeypatch.setattr(f"{module}.version", upgraded)
+    plan.producers.cache_clear()
+    engine = Here()
+    try:
+        assert survey(here, engine, quiet).index.producers[package] == "0.1"
+    finally:
+        plan.producers.cache_clear()
+    assert engine.surveyed > 0
 
 
 @pytest.mark.parametrize(
