@@ -1,7 +1,8 @@
 """Run the model with onnxruntime, on whatever hardware it was installed for."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,6 +153,15 @@ def _told(name: str, kind: str, shape: Sequence[Any]) -> str:
     return artifacts.printable(f"'{name}', {kind} ({', '.join(map(str, shape))})")
 
 
+@contextmanager
+def as_model_error(manifest: ModelManifest) -> Iterator[None]:
+    """Turn whatever onnxruntime raises while it runs a model into ModelError."""
+    try:
+        yield
+    except Exception as error:  # onnxruntime's own exceptions share no base but Exception
+        raise ModelError(f"{manifest.onnx.name} cannot be run: {one_line(error)}") from None
+
+
 def run(
     session: onnxruntime.InferenceSession,
     manifest: ModelManifest,
@@ -167,10 +177,8 @@ def run(
     wanted = [layer for layer in manifest.layers if layer.exported]
     if layers is not None:
         wanted = [manifest.layer(name) for name in layers]
-    try:
+    with as_model_error(manifest):
         outputs = session.run([layer.name for layer in wanted], {manifest.input.name: picture})
-    except Exception as error:
-        raise ModelError(f"{manifest.onnx.name} cannot be run: {one_line(error)}") from None
     for layer, output in zip(wanted, outputs, strict=True):
         if output.shape not in _shapes(layer, manifest):
             raise ModelError(

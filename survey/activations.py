@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from export.manifest import ModelManifest
 from precompute.entry import Model
-from precompute.errors import ModelError, one_line
+from precompute.session import as_model_error
 
 _APART = 16
 """Layers begin at multiples of so many numbers: 64 bytes, as in memory of onnxruntime's own."""
@@ -65,12 +65,8 @@ class Network:
 
         Raises ModelError: all pictures have one shape and type, so that no photo is to blame.
         """
-        try:
+        with as_model_error(self.manifest):
             self._binding.bind_cpu_input(self.manifest.input.name, picture)
             self._session.run_with_iobinding(self._binding)
             self._binding.synchronize_outputs()
-        except Exception as error:  # onnxruntime's own exceptions share no base but Exception
-            raise ModelError(
-                f"{self.manifest.onnx.name} cannot be run: {one_line(error)}"
-            ) from None
         return self.activations
